@@ -1,0 +1,154 @@
+"""What happens to every request: its log line, the idle clock, clean input, duties, and the trail of refusals."""
+
+import logging
+import time
+import uuid
+from urllib.parse import unquote_plus
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clinic import audit, identity, text
+from clinic.codes import Act
+from clinic.logs import request_id
+
+log = logging.getLogger("sheyi.request")
+
+
+class RequestLog:
+    """One line a request: method, path, status, time. Never the query string, which may name a patient."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        began = time.perf_counter()
+        request.id = uuid.uuid4().hex
+        token = request_id.set(request.id)
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request.id
+            facts = {
+                "method": request.method,
+                "path": request.path,
+                "status": response.status_code,
+                "ms": round((time.perf_counter() - began) * 1000, 1),
+            }
+            log.info("request", extra={"facts": facts})
+            return response
+        finally:
+            request_id.reset(token)
+
+    def process_exception(self, request, exception):
+        log.error("failed", exc_info=exception, extra={"facts": {"path": request.path}})
+
+
+class IdleClock:
+    """Signs out who did nothing for the idle time. Polling (header X-Poll) does not count as doing.
+
+    The clock is written at most once a minute, so that a save costs no second write.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.user.is_authenticated:
+            now = int(time.time())
+            last = request.session.get("active_at", now)
+            if now - last > settings.IDLE_SECONDS:
+                audit.record(Act.SIGN_OUT, request=request, reason="idle")
+                logout(request)
+            elif "X-Poll" not in request.headers and (
+                "active_at" not in request.session or now - last >= settings.IDLE_WRITE_SECONDS
+            ):
+                request.session["active_at"] = now
+        return self.get_response(request)
+
+
+class SignInDuties:
+    """A first-login or expired password, or a missing second factor, comes before everything else."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        duty = identity.duty(request)
+        if (
+            duty is None
+            or request.path in identity.open_paths()
+            or request.path.startswith(settings.STATIC_URL)
+        ):
+            return self.get_response(request)
+        if wants_json(request):
+            return JsonResponse(
+                {"error": "duty", "message": str(_("Please finish signing in first."))}, status=403
+            )
+        return redirect(reverse(duty))
+
+
+class CleanInput:
+    """NUL and lone surrogates cannot be stored: refused with a sentence before any view sees them."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if self._dirty(request):
+            message = str(_("The text holds a character that cannot be stored (NUL or half a character)."))
+            if wants_json(request):
+                return JsonResponse({"error": "unstorable", "message": message}, status=400)
+            return render(request, "clinic/refused.html", {"message": message}, status=400)
+        return self.get_response(request)
+
+    def _dirty(self, request):
+        if not text.is_storable(unquote_plus(request.META.get("QUERY_STRING", ""), errors="surrogatepass")):
+            return True
+        if not text.is_storable(request.path):
+            return True
+        if request.method not in {"POST", "PUT", "PATCH"}:
+            return False
+        if request.content_type == "application/json":
+            return False  # clinic.payload reads and checks bodies of JSON
+        return any(
+            not text.is_storable(value)
+            for name in request.POST
+            for value in [name, *request.POST.getlist(name)]
+        )
+
+
+class PatientPages:
+    """Nothing of a signed-in person's pages stays in a shared computer's cache."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+class DeniedTrail:
+    """A refused request stands in the audit trail, written after the view's transaction is gone."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if response.status_code == 403 and request.user.is_authenticated:
+            audit.record(Act.DENIED, request=request, detail={"path": request.path, "method": request.method})
+        return response
+
+
+def wants_json(request):
+    """Whether the caller is a script of ours or another system rather than a person's browser page."""
+    return request.content_type == "application/json" or "application/json" in request.headers.get(
+        "Accept", ""
+    )

@@ -1,0 +1,228 @@
+"""Settings, all from the environment with defaults that run on one machine.
+
+docs/deployment.md lists every variable. Nothing here asks the database or the network.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from clinic import database, secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def flag(name, default=False):
+    return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
+
+
+def number(name, default):
+    return int(os.environ.get(name, default))
+
+
+def words(name, default=""):
+    return [word for word in os.environ.get(name, default).replace(",", " ").split() if word]
+
+
+VAR = Path(os.environ.get("SHEYI_VAR", BASE_DIR / "var")).resolve()
+SECRET_KEY = secret.key(VAR)
+DEBUG = flag("SHEYI_DEBUG")
+ALLOWED_HOSTS = words("SHEYI_ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]")
+CSRF_TRUSTED_ORIGINS = words("SHEYI_ORIGINS")
+HTTPS = flag("SHEYI_HTTPS")
+
+INSTALLED_APPS = [
+    "clinic.apps.ClinicConfig",
+    "emr.apps.EmrConfig",
+    "messaging.apps.MessagingConfig",
+    "contracts.apps.ContractsConfig",
+    "maintenance.apps.MaintenanceConfig",
+    "clinic.apps.StationDeskConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "bootstrap",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "django_htmx",
+    "simple_history",
+    "pgtrigger",
+    "import_export",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_tasks",
+    "django_tasks_db",
+]
+
+MIDDLEWARE = [
+    "clinic.middleware.RequestLog",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.middleware.IdleClock",
+    "django_otp.middleware.OTPMiddleware",
+    "clinic.middleware.SignInDuties",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "clinic.middleware.CleanInput",
+    "clinic.middleware.PatientPages",
+    "clinic.middleware.DeniedTrail",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "clinic.urls"
+WSGI_APPLICATION = "clinic.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "clinic.context.shell",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+DATABASES = database.databases(os.environ, VAR)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Signing in ------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "clinic.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "clinic.backends.RoleBackend"]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign-in"
+PASSWORD_HASHERS = [
+    "clinic.passwords.Argon2Light",
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "clinic.passwords.CharacterClasses"},
+    {"NAME": "clinic.passwords.NotUsedBefore"},
+]
+PASSWORD_HISTORY = number("SHEYI_PASSWORD_HISTORY", 5)
+PASSWORD_DAYS = number("SHEYI_PASSWORD_DAYS", 90)
+TOTP_REQUIRED_ROLES = words("SHEYI_TOTP_ROLES")
+OTP_TOTP_ISSUER = "Sheyi"
+IDLE_SECONDS = number("SHEYI_IDLE_SECONDS", 20 * 60)
+IDLE_WRITE_SECONDS = number("SHEYI_IDLE_WRITE_SECONDS", 60)
+TRUSTED_PROXIES = words("SHEYI_TRUSTED_PROXIES")
+
+AXES_FAILURE_LIMIT = number("SHEYI_LOCKOUT_TRIES", 5)
+AXES_COOLOFF_TIME = timedelta(seconds=number("SHEYI_LOCKOUT_SECONDS", 15 * 60))
+# The pair: one mistyped password must not lock a whole centre behind one address, nor lock a doctor
+# out from everywhere because somebody guesses at the name.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "clinic.address.client_address"
+AXES_LOCKOUT_CALLABLE = "clinic.identity.locked_out"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = number("SHEYI_SESSION_SECONDS", 12 * 3600)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "clinic.views.errors.csrf_failure"
+if HTTPS:
+    SECURE_SSL_REDIRECT = flag("SHEYI_HTTPS_REDIRECT")
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = number("SHEYI_HSTS_SECONDS", 30 * 86400)
+
+# What a page may load: our own files and nothing else, no inline script or style.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# Language and time -----------------------------------------------------------------------------------
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "clinic" / "locale"]
+LANGUAGE_COOKIE_HTTPONLY = True
+
+# Files -----------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "clinic.assets.Storage"},
+}
+MEDIA_ROOT = VAR / "media"
+WHITENOISE_MAX_AGE = 3600
+ANCHORS = Path(os.environ.get("SHEYI_ANCHORS", VAR / "anchors"))
+
+# Background work -------------------------------------------------------------------------------------
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
+TIMETABLE_LEASE_SECONDS = number("SHEYI_TIMETABLE_LEASE_SECONDS", 30)
+
+# Practice, as settings of the district ---------------------------------------------------------------
+ACCESS_GRANT_HOURS = number("SHEYI_ACCESS_GRANT_HOURS", 24)
+SENIOR_AGE = number("SHEYI_SENIOR_AGE", 65)
+CHILD_AGE = number("SHEYI_CHILD_AGE", 6)
+ORDINARY_PRESCRIPTION_DAYS = 7
+LONG_PRESCRIPTION_DAYS = 84
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "clinic.logs.JsonFormatter"}},
+    "handlers": {
+        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}
+    },
+    "root": {"handlers": ["stdout"], "level": os.environ.get("SHEYI_LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # Says the same as our own request line, with the query string.
+        "django.request": {"level": "CRITICAL"},
+        "axes": {"level": "CRITICAL"},
+    },
+}

@@ -1,0 +1,3 @@
+"""Addresses of the doctors' pages."""
+
+urlpatterns = []

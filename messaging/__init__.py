@@ -1,0 +1,4 @@
+"""Telling people: templates, campaigns, routing through the carriers, receipts.
+
+May import clinic.
+"""

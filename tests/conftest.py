@@ -1,0 +1,179 @@
+"""The suite creates and migrates its database as the owner, then works as the app's role.
+
+So every test runs with production's rights: a refusal by the database is a refusal in production.
+"""
+
+import os
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import TransactionTestCase
+from django.test.utils import setup_databases, teardown_databases
+
+from clinic import database
+from clinic.codes import InstitutionKind, Role
+from tests import factories
+
+
+class Rights:
+    """Switches the suite's one connection between the owner and the app's role."""
+
+    app = owner = None
+
+    @classmethod
+    def learn(cls):
+        keep = ("USER", "PASSWORD", "HOST", "PORT")
+        owner = database.databases({**os.environ, "SHEYI_DB_ROLE": "owner"}, settings.VAR)["default"]
+        cls.owner = {key: owner.get(key, "") for key in keep}
+        cls.app = {key: settings.DATABASES["default"].get(key, "") for key in keep}
+
+    @classmethod
+    def take(cls, rights):
+        connection.close()
+        connection.settings_dict.update(rights)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request, django_test_environment, django_db_blocker, django_db_modify_db_settings):
+    reuse = request.config.getvalue("reuse_db") and not request.config.getvalue("create_db")
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "")
+    name = "_".join(filter(None, [os.environ.get("SHEYI_TEST_DB", "test_sheyi"), worker]))
+    with django_db_blocker.unblock():
+        Rights.learn()
+        connection.settings_dict["TEST"]["NAME"] = name
+        Rights.take(Rights.owner)
+        made = setup_databases(verbosity=0, interactive=False, keepdb=reuse, aliases=["default"])
+        Rights.take(Rights.app)
+    yield
+    if not reuse:
+        with django_db_blocker.unblock():
+            Rights.take(Rights.owner)
+            teardown_databases(made, verbosity=0)
+
+
+_flush = TransactionTestCase._fixture_teardown
+
+
+def _flush_as_owner(self):
+    """Emptying all tables is the owner's right; the app's role may not truncate."""
+    Rights.take(Rights.owner)
+    try:
+        _flush(self)
+    finally:
+        Rights.take(Rights.app)
+
+
+TransactionTestCase._fixture_teardown = _flush_as_owner
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture
+def as_owner(db):
+    """A cursor with the owner's rights, for showing what even the owner's SQL cannot do. Transactional
+    tests only: the rows of an unfinished test transaction are not visible to it."""
+    import psycopg2
+
+    given = {**connection.settings_dict, **Rights.owner}
+    link = psycopg2.connect(
+        dbname=given["NAME"], user=given["USER"], password=given["PASSWORD"] or None,
+        host=given["HOST"] or None, port=given["PORT"] or None,
+    )  # fmt: skip
+    link.autocommit = True
+    yield link.cursor()
+    link.close()
+
+
+@pytest.fixture
+def district(db):
+    return factories.institution(InstitutionKind.DISTRICT, "SG", "东城社管中心")
+
+
+@pytest.fixture
+def centre(district):
+    return factories.institution(InstitutionKind.CENTRE, "C01", "东直门社区卫生服务中心", district)
+
+
+@pytest.fixture
+def station(centre):
+    return factories.institution(InstitutionKind.STATION, "S0101", "胡家园社区卫生服务站", centre)
+
+
+@pytest.fixture
+def other_centre(district):
+    return factories.institution(InstitutionKind.CENTRE, "C02", "和平里社区卫生服务中心", district)
+
+
+@pytest.fixture
+def other_station(other_centre):
+    return factories.institution(InstitutionKind.STATION, "S0201", "安德路社区卫生服务站", other_centre)
+
+
+@pytest.fixture
+def doctor(station):
+    return factories.user(Role.DOCTOR, station, name="王淑珍")
+
+
+@pytest.fixture
+def colleague(station):
+    """Another doctor of the same station."""
+    return factories.user(Role.DOCTOR, station, name="李国强")
+
+
+@pytest.fixture
+def stranger(other_station):
+    """A doctor of a station of another centre."""
+    return factories.user(Role.DOCTOR, other_station, name="赵敏")
+
+
+@pytest.fixture
+def assistant(station):
+    return factories.user(Role.ASSISTANT, station, name="周晓")
+
+
+@pytest.fixture
+def nurse(station):
+    return factories.user(Role.NURSE, station, name="孙丽")
+
+
+@pytest.fixture
+def clerk(station):
+    return factories.user(Role.CLERK, station, name="钱芳")
+
+
+@pytest.fixture
+def manager(centre):
+    return factories.user(Role.MANAGER, centre, name="吴卫东")
+
+
+@pytest.fixture
+def auditor(district):
+    return factories.user(Role.AUDITOR, district, name="郑清")
+
+
+@pytest.fixture
+def secadmin(district):
+    return factories.user(Role.SECADMIN, district, name="冯安")
+
+
+@pytest.fixture
+def resident(station):
+    return factories.resident(station, name="张秀英")
+
+
+@pytest.fixture
+def encounter(resident, doctor):
+    """A visit that the doctor has begun, with its empty note."""
+    return factories.encounter(resident, doctor)
+
+
+@pytest.fixture
+def note(encounter):
+    return encounter.note
