@@ -13,15 +13,27 @@ import sys
 from clinic import database, postgres
 
 # They answer without a database; starting one for them would only cost time.
-NO_DATABASE = {
-    "", "help", "--help", "-h", "version", "--version", "check", "collectstatic", "compilemessages", "diffsettings",
-    "makemessages", "spectacular", "startapp", "testserver",
-}  # fmt: skip
+NO_DATABASE = frozenset(
+    [
+        "help",
+        "--help",
+        "-h",
+        "version",
+        "--version",
+        "check",
+        "collectstatic",
+        "compilemessages",
+        "diffsettings",
+        "makemessages",
+        "spectacular",
+        "startapp",
+    ]
+)
 
 
 def main(arguments):
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
-    command = arguments[1] if len(arguments) > 1 else ""
+    command = arguments[1] if len(arguments) > 1 else "help"
     if command in database.OWNER_COMMANDS:
         os.environ.setdefault(database.ROLE_SWITCH, "owner")
         sentence = database.owner_missing(os.environ)

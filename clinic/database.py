@@ -66,7 +66,7 @@ def parse(url):
     """Return Django's settings for a ``postgresql://user:password@host:port/name?option=value`` URL.
 
     A Unix socket's folder stands percent-encoded in the host or as ``?host=/folder``. Other options go to
-    libpq, save ``pgbouncer=1``: behind transaction pooling a server-side cursor would outlive its server connection.
+    libpq, save ``pgbouncer=1``: behind transaction pooling a server-side cursor outlives its connection.
     """
     try:
         parts = urlsplit(url)

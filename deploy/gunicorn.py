@@ -1,0 +1,30 @@
+"""gunicorn's settings, from the environment. Run: ``gunicorn clinic.wsgi -c deploy/gunicorn.py``."""
+
+import os
+
+# Loopback unless told: in production nginx stands in front and speaks TLS.
+bind = f"{os.environ.get('SHEYI_BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+# Pages are bound by rendering: sync workers had a half to a third of the p95 of threads on two cores.
+threads = int(os.environ.get("SHEYI_THREADS", "1"))
+worker_class = "gthread" if threads > 1 else "sync"
+timeout = 60
+graceful_timeout = 25
+keepalive = 5
+max_requests = 0
+# No access log: its lines hold query strings, which may hold a name. Our own request log has the path only.
+accesslog = None
+errorlog = "-"
+loglevel = os.environ.get("SHEYI_GUNICORN_LOG_LEVEL", "warning")
+forwarded_allow_ips = os.environ.get("SHEYI_FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+preload_app = True
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+
+
+def post_fork(server, worker):
+    """A connection opened while the application loaded must not be shared by the workers."""
+    from django.db import connections  # noqa: PLC0415 - this file is read before Django is set up
+
+    for connection in connections.all(initialized_only=True):
+        connection.inc_thread_sharing()
+        connection.connection = None
