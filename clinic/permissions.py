@@ -61,7 +61,7 @@ WRITE_RECORD = {
     "emr.sign_note",
     "emr.cancel_encounter",
 }
-TERMS = {"emr.view_term", "emr.view_codesystem", "emr.view_termrelease"}
+TERMS = {"emr.view_term", "emr.view_termrelease"}
 TRAIL = {"clinic.view_auditentry"}
 
 ROLES = {

@@ -72,7 +72,7 @@ class Resident(Row):
     id_type = models.CharField(_("ID type"), max_length=2, choices=IdType.choices, default=IdType.RESIDENT)
     id_number = models.CharField(_("ID number"), max_length=30, blank=True)
     id_reversed = models.CharField(max_length=30, editable=False, blank=True)
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(_("full name"), max_length=60)
     pinyin = models.CharField(_("pinyin"), max_length=200, editable=False, blank=True)
     initials = models.CharField(_("initials"), max_length=60, editable=False, blank=True)
     sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices)

@@ -39,7 +39,7 @@ class User(Row, AbstractUser):
     last_name = None
     is_superuser = False
     user_permissions = None
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(_("full name"), max_length=60)
     role = models.CharField(_("role"), max_length=12, choices=Role.choices)
     institution = models.ForeignKey(
         Institution, models.PROTECT, null=True, related_name="staff", verbose_name=_("institution")

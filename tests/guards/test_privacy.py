@@ -1,0 +1,75 @@
+"""Every field is classified private or not, and private ones never reach a log line (rule 11).
+
+A new field changes a count here: whoever adds it decides, in the model's PRIVATE_FIELDS, what it is.
+"""
+
+import logging
+
+import pytest
+from django.apps import apps
+
+from clinic.logs import JsonFormatter
+
+OWN = ("clinic", "emr", "messaging", "contracts", "maintenance")
+
+# model: (fields, private fields)
+COUNTS = {
+    "clinic.accessgrant": (6, 2),
+    "clinic.allergy": (9, 5),
+    "clinic.auditanchor": (5, 0),
+    "clinic.auditentry": (17, 4),
+    "clinic.auditlink": (3, 0),
+    "clinic.community": (6, 0),
+    "clinic.household": (5, 1),
+    "clinic.institution": (11, 0),
+    "clinic.keytag": (7, 4),
+    "clinic.lease": (4, 0),
+    "clinic.passwordrecord": (4, 1),
+    "clinic.problem": (11, 6),
+    "clinic.recordnumbercounter": (2, 0),
+    "clinic.resident": (37, 28),
+    "clinic.residentmerge": (10, 2),
+    "clinic.user": (17, 3),
+    "emr.diagnosis": (10, 4),
+    "emr.diagnosisuse": (7, 0),
+    "emr.encounter": (17, 3),
+    "emr.medication": (10, 5),
+    "emr.note": (24, 11),
+    "emr.notereview": (7, 2),
+    "emr.save": (9, 2),
+    "emr.term": (8, 0),
+    "emr.termrelease": (7, 0),
+}
+
+
+def own_models():
+    return [
+        model
+        for app in OWN
+        for model in apps.get_app_config(app).get_models()
+        if not model.__name__.startswith("Historical")
+    ]
+
+
+@pytest.mark.parametrize("model", own_models(), ids=lambda model: model._meta.label_lower)
+def test_fields_are_classified_and_counted(model):
+    names = {field.name for field in model._meta.concrete_fields}
+    assert names >= model.PRIVATE_FIELDS
+    assert (len(names), len(model.PRIVATE_FIELDS)) == COUNTS[model._meta.label_lower]
+
+
+def test_an_error_that_quotes_a_patient_does_not_reach_the_log():
+    try:
+        raise ValueError("Key (id_number)=(110101195803070024) already exists, 张秀英")
+    except ValueError as error:
+        record = logging.makeLogRecord(
+            {
+                "msg": "failed for %s",
+                "args": ("张秀英",),
+                "exc_info": (type(error), error, error.__traceback__),
+            }
+        )
+    line = JsonFormatter().format(record)
+    assert "ValueError" in line
+    assert "张秀英" not in line
+    assert "110101195803070024" not in line
