@@ -130,11 +130,13 @@ def test_starts_when_the_stale_pid_is_another_program_by_now(up):
     postgres.stop(up)
     pid_file = (up / "postgres").resolve() / "postmaster.pid"
     user = server_account.account().pw_uid
-    with subprocess.Popen(["sleep", "60"], cwd="/", user=user if os.geteuid() == 0 else None) as other:
-        pid_file.write_text(f"{other.pid}\n{pid_file.parent}\n1\n5432\n\n\n\n")
-        started = postgres.ensure_running(up)
+    other = subprocess.Popen(["sleep", "60"], cwd="/", user=user if os.geteuid() == 0 else None)
+    pid_file.write_text(f"{other.pid}\n{pid_file.parent}\n1\n5432\n\n\n\n")
+    try:
+        assert postgres.ensure_running(up)
+    finally:
         other.kill()
-    assert started
+        other.wait()
 
 
 def test_two_starters_at_once_make_one_server(up):
@@ -193,7 +195,21 @@ def test_root_hands_the_server_to_another_account_with_one_capability_at_most(up
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert fields["Uid"].split() == [str(server_account.account().pw_uid)] * 4
     assert int(fields["CapEff"], 16) in {0, 1 << 2}  # dac_read_search
-    assert not (up / "postgres").is_symlink() or not server_account.capable_prefix()
+
+
+@as_root
+@pytest.mark.skipif(not server_account.capable_prefix(), reason="this machine refuses the capability")
+def test_programs_and_data_in_a_private_folder_are_used_in_place(monkeypatch, tmp_path):
+    """A checkout under /root: the server's account may not enter, and still everything stays under var/."""
+    binaries = server_account.copied_binaries(server_account.shipped_binaries(), tmp_path / "a check out")
+    monkeypatch.setattr(server_account, "shipped_binaries", lambda: binaries)
+    var = tmp_path / "var"
+    try:
+        assert postgres.ensure_running(var, throwaway=True)
+        assert Path(f"/proc/{pid_of(var)}/exe").resolve() == binaries / "postgres"
+        assert not (var / "postgres").is_symlink()
+    finally:
+        postgres.destroy(var)
 
 
 @pytest.fixture
