@@ -40,6 +40,8 @@ def main(arguments):
         if sentence and command != "makemigrations":
             sys.exit(sentence)
     embedded = not os.environ.get("DATABASE_URL") and command not in NO_DATABASE
+    if embedded:
+        signal.signal(signal.SIGTERM, leave)
     with postgres.running() if embedded else contextlib.nullcontext():
         from django.core.management import execute_from_command_line
 
@@ -52,8 +54,9 @@ def leave(signum, frame):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, leave)
     try:
         main(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except postgres.PostgresError as error:
         sys.exit(str(error))

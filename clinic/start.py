@@ -94,13 +94,20 @@ def serve(port):
     """Run the Procfile's processes until one ends or we are told to stop."""
     manager = Processes()
     procfile = parse_procfile((postgres.PROJECT / "Procfile").read_text())
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment = child_environment()
     for process in expand_processes(procfile.processes, env=environment, port=port):
         name = process.name.removesuffix(".1")
         manager.add_process(name, process.cmd, env=process.env, cwd=str(postgres.PROJECT))
     threading.Thread(target=announce, args=(port, manager), daemon=True).start()
     manager.loop()
     return manager.returncode
+
+
+def child_environment():
+    """Return what the processes get: the app's URL and never the owner's, so that none can be more than the app."""
+    kept = {key: value for key, value in os.environ.items() if key != "DATABASE_OWNER_URL"}
+    app, _ = database.database_urls(os.environ)
+    return {**kept, "DATABASE_URL": app, "PYTHONUNBUFFERED": "1"}
 
 
 def announce(port, manager):
