@@ -12,9 +12,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clinic import audit, identity, text
+from clinic import audit, identity, readiness, text
 from clinic.codes import Act
 from clinic.logs import request_id
+from clinic.views import health
 
 log = logging.getLogger("sheyi.request")
 
@@ -45,6 +46,23 @@ class RequestLog:
 
     def process_exception(self, request, exception):
         log.error("failed", exc_info=exception, extra={"facts": {"path": request.path}})
+
+
+class Probes:
+    """Answers the probes before sessions and sign-in, which ask the database: liveness must not, and
+    readiness must say 503 while it is away. Only a troubled house goes on to the view, which tells who may know."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.path == "/healthz":
+            return health.healthz(request)
+        if request.path == "/readyz":
+            request.problems = readiness.problems()
+            if not readiness.may_explain(request.problems):
+                return health.answer(request.problems)
+        return self.get_response(request)
 
 
 class IdleClock:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from apscheduler.triggers.base import BaseTrigger
+
 
 @dataclass(frozen=True)
 class NavigationItem:
@@ -14,3 +16,62 @@ class NavigationItem:
 
 
 navigation: list[NavigationItem] = []
+
+
+@dataclass(frozen=True)
+class TimetableLine:
+    """A job that recurs: the dotted path of a django-tasks task, and an APScheduler trigger saying when."""
+
+    name: str
+    task: str
+    trigger: BaseTrigger
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of ``manage.py verify``: the dotted path of a function that returns a
+    ``clinic.verification.Finding``."""
+
+    name: str
+    run: str
+
+
+@dataclass(frozen=True)
+class ReadinessCheck:
+    """A question of ``/readyz``: the dotted path of a function(now) that returns True while all is well."""
+
+    name: str
+    run: str
+
+
+timetable: list[TimetableLine] = []
+checks: list[Check] = []
+readiness: list[ReadinessCheck] = []
+
+
+@dataclass(frozen=True)
+class DeskTile:
+    """A thing a role does first, on the station desk's first page."""
+
+    url_name: str
+    label: str
+    sentence: str
+    permissions: tuple[str, ...]
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class ResidentButton:
+    """One click on a resident's row at the station desk: a POST to the address, which takes the uuid.
+
+    ``choose`` leads to a page with choices instead (GET).
+    """
+
+    url_name: str
+    label: str
+    permission: str
+    choose: bool = False
+
+
+desk_tiles: list[DeskTile] = []
+resident_buttons: list[ResidentButton] = []

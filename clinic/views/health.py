@@ -1,7 +1,5 @@
-"""Is the process alive, is the house ready."""
+"""Is the process alive, is the house ready. clinic.middleware.Probes calls these before sessions are read."""
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import JsonResponse
 
 from clinic.permissions import open_to_all
@@ -9,20 +7,18 @@ from clinic.permissions import open_to_all
 
 @open_to_all
 def healthz(request):
+    """Alive: answers without the database."""
     return JsonResponse({"status": "ok"})
 
 
 @open_to_all
 def readyz(request):
-    """503 while the database or its migrations are bad; what is wrong is told to the authorised only."""
-    problems = []
-    try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            problems.append("migrations")
-    except DatabaseError:
-        problems.append("database")
+    """503 while database, migrations or queues are bad; what is wrong is told to the authorised only."""
+    return answer(request.problems, explain=request.user.has_perm("clinic.view_operations"))
+
+
+def answer(problems, explain=False):
     body = {"status": "unready" if problems else "ok"}
-    if problems and request.user.has_perm("clinic.view_operations"):
+    if problems and explain:
         body["problems"] = problems
-    return JsonResponse(body, status=503 if problems else 200)
+    return JsonResponse(body, status=503 if problems else 200, headers={"Cache-Control": "no-store"})
