@@ -2,8 +2,26 @@
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpResponseForbidden
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from clinic import registry
+from clinic.permissions import ROLES
+from clinic.registry import DeskTile
+
+# What a role does first; other apps add theirs to the registry.
+TILES = [
+    DeskTile("admin:clinic_resident_add", _("Register a resident"), _("New health record"), ("clinic.add_resident",)),
+    DeskTile("admin:clinic_resident_changelist", _("Find a resident"), _("By name, pinyin, ID number or phone"), ("clinic.view_resident",)),
+    DeskTile("admin:clinic_resident_import", _("Import from Excel"), _("With a trial run first"), ("clinic.import_resident", "clinic.add_resident")),
+    DeskTile("admin:clinic_user_changelist", _("Staff accounts"), _("New accounts and changes"), ("clinic.add_user",)),
+    DeskTile("admin:clinic_user_changelist", _("Roles and lock-outs"), _("Grant a role, unlock an account"), ("clinic.assign_role",)),
+    DeskTile("admin:clinic_institution_changelist", _("Institutions"), _("Centres and stations"), ("clinic.change_institution",)),
+    DeskTile("admin:clinic_auditentry_changelist", _("Audit trail"), _("Who did what, when and from where"), ("clinic.view_auditentry",)),
+]  # fmt: skip
 
 
 class SheyiAdminSite(AdminSite):
@@ -12,8 +30,42 @@ class SheyiAdminSite(AdminSite):
     index_title = _("Station desk")
     site_url = None
 
+    def has_permission(self, request):
+        """Who is signed in and does not work at the desk is told so, not asked to sign in again."""
+        user = request.user
+        if user.is_authenticated and user.is_active and not user.is_staff:
+            raise PermissionDenied
+        return user.is_active and user.is_authenticated
+
     def login(self, request, extra_context=None):
         """One door for all: the house's sign-in page with its lock-out and duties."""
-        if request.user.is_authenticated:
-            return HttpResponseForbidden(_("This account does not work at the station desk."))
-        return redirect_to_login(request.get_full_path())
+        if request.user.is_authenticated and self.has_permission(request):
+            return redirect("admin:index")
+        target = request.GET.get("next") or reverse("admin:index")
+        return redirect_to_login(target)
+
+    def logout(self, request, extra_context=None):
+        return HttpResponseRedirect(reverse("sign-out"))
+
+    def password_change(self, request, extra_context=None):
+        return redirect("change-password")
+
+    def autocomplete_view(self, request):
+        """No field of the desk asks for it, and its answers would name row numbers."""
+        raise Http404
+
+    def index(self, request, extra_context=None):
+        user = request.user
+        tiles = [
+            tile for tile in [*TILES, *registry.desk_tiles] if user.has_perms(tile.permissions)
+        ]
+        context = {
+            "tiles": sorted(tiles, key=lambda tile: tile.order),
+            "role": user.get_role_display(),
+            "sentence": ROLES[user.role].sentence,
+        }
+        return super().index(request, {**context, **(extra_context or {})})
+
+    def get_urls(self):
+        """Without the shortcut that leads from a content type and a row number to a row."""
+        return [pattern for pattern in super().get_urls() if getattr(pattern, "name", "") != "view_on_site"]

@@ -1,0 +1,5 @@
+"""The station desk: Django admin over what the ground floor keeps."""
+
+from clinic.admin import audit, institutions
+
+__all__ = ["audit", "institutions"]

@@ -1,0 +1,115 @@
+"""The audit trail for auditors and managers: read, filtered, exported. Reading it for export is audited too."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from clinic import audit, spreadsheets
+from clinic.admin.base import CappedPaginator, ReadOnlyAdmin
+from clinic.admin.filters import FromDay, InstitutionFilter, TextFilter, ToDay
+from clinic.codes import Act, Role
+from clinic.models import AuditEntry
+
+EXPORTED = 100_000
+
+
+class PathFilter(InstitutionFilter):
+    path = "institution_path"
+
+
+class PersonFilter(TextFilter):
+    title = _("account or person")
+    parameter_name = "who"
+
+    def queryset(self, request, queryset):
+        who = (self.value() or "").strip()
+        return queryset.filter(username=who) | queryset.filter(person=who) if who else queryset
+
+
+class ResidentFilter(TextFilter):
+    """By name, or by the public id from the resident's page."""
+
+    title = _("resident")
+    parameter_name = "resident"
+
+    def queryset(self, request, queryset):
+        whom = (self.value() or "").strip()
+        return queryset.filter(resident=whom) | queryset.filter(resident_name=whom) if whom else queryset
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    addressed = False
+    paginator = CappedPaginator
+    list_display = [
+        "when", "act", "person", "role_label", "institution", "resident_name", "what", "reason", "facts", "address",
+    ]  # fmt: skip
+    list_filter = [FromDay, ToDay, "act", PersonFilter, PathFilter, ResidentFilter]
+    search_fields = ["=request_id", "=object_id", "=address", "reason"]
+    search_help_text = _("Request number, object, address, or a word of the reason")
+    sortable_by = ()
+    change_list_template = "admin/clinic/audit_list.html"
+    actions = None
+
+    @admin.display(description=_("time"))
+    def when(self, entry):
+        return timezone.localtime(entry.at).strftime("%Y-%m-%d %H:%M:%S")
+
+    @admin.display(description=_("role"))
+    def role_label(self, entry):
+        return role_label(entry)
+
+    @admin.display(description=_("object"))
+    def what(self, entry):
+        return entry.object_type
+
+    @admin.display(description=_("detail"))
+    def facts(self, entry):
+        return facts(entry)
+
+    def get_urls(self):
+        export = path("export/<str:form>/", self.admin_site.admin_view(self.export), name="clinic_auditentry_export")
+        return [export, *super().get_urls()]
+
+    def export(self, request, form):
+        """The list as filtered, newest first."""
+        if not request.user.has_perm("clinic.export_auditentry"):
+            raise PermissionDenied
+        rows = self.get_changelist_instance(request).get_queryset(request).order_by("-pk")
+        count = rows[: EXPORTED + 1].count()
+        if count > EXPORTED:
+            text = ngettext(
+                "More than %(n)d entry: please narrow the time.", "More than %(n)d entries: please narrow the time.",
+                EXPORTED,
+            )  # fmt: skip
+            messages.error(request, text % {"n": EXPORTED})
+            return HttpResponseRedirect(f"{reverse('admin:clinic_auditentry_changelist')}?{request.GET.urlencode()}")
+        audit.record(Act.EXPORT, request=request, detail={"what": "audit", "rows": count})
+        lines = (line(entry) for entry in rows.iterator(chunk_size=2000))
+        return spreadsheets.answer("audit", form, HEADINGS, lines)
+
+
+HEADINGS = [
+    _("time"), _("act"), _("account"), _("person"), _("role"), _("institution"), _("resident"), _("resident's id"),
+    _("kind of object"), _("object"), _("reason"), _("detail"), _("address"), _("request"),
+]  # fmt: skip
+
+
+def line(entry):
+    return [
+        timezone.localtime(entry.at).strftime("%Y-%m-%d %H:%M:%S"), entry.get_act_display(), entry.username,
+        entry.person, role_label(entry), entry.institution, entry.resident_name, entry.resident, entry.object_type,
+        entry.object_id, entry.reason, facts(entry), entry.address, entry.request_id,
+    ]  # fmt: skip
+
+
+def role_label(entry):
+    return Role(entry.role).label if entry.role in Role.values else entry.role
+
+
+def facts(entry):
+    return "; ".join(f"{name}: {value}" for name, value in entry.detail.items())
