@@ -171,4 +171,10 @@ def give(path):
     path.chmod(0o700)
     if os.geteuid() == 0:
         user = account()
-        os.chown(path, user.pw_uid, user.pw_gid)
+        try:
+            os.chown(path, user.pw_uid, user.pw_gid)
+        except PermissionError as error:
+            raise PostgresError(
+                f"PostgreSQL does not run as root, and this root may not hand {path} to '{user.pw_name}': "
+                "start as an ordinary user, or set DATABASE_URL."
+            ) from error

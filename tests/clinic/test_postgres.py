@@ -239,8 +239,10 @@ def test_without_the_capability_the_cluster_lives_in_a_store_of_its_own(without_
 
 
 @as_root
-def test_a_cluster_it_can_no_longer_reach_is_told_in_a_sentence(without_capabilities, up):
+def test_a_cluster_it_can_no_longer_reach_is_told_in_a_sentence(up, without_capabilities):
     postgres.stop(up)
+    if (up / "postgres").is_symlink():
+        pytest.skip("this machine refuses the capability, so the cluster is in a store of its own already")
     with pytest.raises(postgres.PostgresError, match="Move the checkout"):
         postgres.ensure_running(up)
 
