@@ -1,0 +1,1 @@
+"""Pages of the record, one file per act or page."""
