@@ -1,5 +1,6 @@
 """Probes: liveness needs no database, readiness says 503 while something is bad and tells the reason to few."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -25,11 +26,21 @@ def engineer(district):
     return factories.user(Role.DISTRICT_IT, district)
 
 
-def break_database(monkeypatch):
-    def refuse(*args, **kwargs):
-        raise OperationalError("could not connect to server")
+@pytest.fixture
+def no_database(monkeypatch):
+    """The database goes away for the length of a with block."""
 
-    monkeypatch.setattr(connection, "cursor", refuse)
+    @contextlib.contextmanager
+    def away():
+        def refuse(*args, **kwargs):
+            raise OperationalError("could not connect to server")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(connection, "cursor", refuse)
+            patch.setattr(connection, "close", lambda: None)
+            yield
+
+    return away
 
 
 def test_liveness_asks_no_database(client):
@@ -105,14 +116,14 @@ def test_missing_migrations_make_unready(client, timetable_runs, monkeypatch):
     assert client.get("/readyz").status_code == 503
 
 
-def test_a_dead_database_is_answered_in_json_even_to_a_signed_in_browser(client, doctor, monkeypatch):
+def test_a_dead_database_is_answered_in_json_even_to_a_signed_in_browser(client, doctor, no_database):
     client.force_login(doctor)
-    break_database(monkeypatch)
-    answer = client.get("/readyz")
+    with no_database():
+        answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "unready"})
 
 
-def test_liveness_survives_a_dead_database(client, doctor, monkeypatch):
+def test_liveness_survives_a_dead_database(client, doctor, no_database):
     client.force_login(doctor)
-    break_database(monkeypatch)
-    assert client.get("/healthz").status_code == 200
+    with no_database():
+        assert client.get("/healthz").status_code == 200
