@@ -191,10 +191,14 @@ class Resident(Row):
     def __str__(self):
         return self.name
 
-    def save(self, *args, update_fields=None, **kwargs):
+    def derive(self):
+        """Fill the columns that the search reads; for rows that do not pass through ``save``."""
         self.id_reversed = self.id_number[::-1]
         self.phone_reversed = self.phone[::-1]
         self.pinyin, self.initials = pinyin.spell(self.name)
+
+    def save(self, *args, update_fields=None, **kwargs):
+        self.derive()
         if update_fields is not None:
             update_fields = {*update_fields, "id_reversed", "phone_reversed", "pinyin", "initials"}
         super().save(*args, update_fields=update_fields, **kwargs)
