@@ -1,7 +1,9 @@
 """One save of a draft: idempotency key, receipt and draft version in a single row."""
 
+import json
+
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +14,26 @@ from emr.models.note import Note
 class SaveQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self.filter(note__in=Note.objects.visible_to(user))
+
+    def insert_once(self, save):
+        """Insert in one statement and set the pk; False, and no row, when the key was used before.
+
+        SQL, since Django's ON CONFLICT DO NOTHING does not tell the new row's number.
+        """
+        values = {field.column: getattr(save, field.attname) for field in self.model._meta.concrete_fields[1:]}
+        values["changes"] = json.dumps(save.changes)
+        values["key"] = str(save.key)
+        columns = ", ".join(f'"{name}"' for name in values)
+        holes = ", ".join(["%s"] * len(values))
+        sql = (
+            f"INSERT INTO {self.model._meta.db_table} ({columns}) VALUES ({holes})"  # noqa: S608 - own names
+            " ON CONFLICT (key) DO NOTHING RETURNING id"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(sql, list(values.values()))
+            row = cursor.fetchone()
+        save.pk = row[0] if row else None
+        return row is not None
 
 
 class Save(AppendOnlyRow):

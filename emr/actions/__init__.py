@@ -1,0 +1,1 @@
+"""Writes of the record, one file per noun."""

@@ -1,0 +1,134 @@
+"""Signing: the password again, the rules' demands, the server's time. After it nothing of the note changes."""
+
+from axes.utils import reset
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic import audit
+from clinic.address import client_address
+from clinic.codes import Act, Role
+from clinic.errors import Conflict, Forbidden, Refused
+from emr import prescribing, requirements
+from emr.actions import drafts
+from emr.codes import Certainty, EncounterStatus
+from emr.models import Diagnosis, DiagnosisUse, Encounter, Medication, Note, Save
+
+
+class Incomplete(Refused):
+    """What the charting rules demand is missing: ``missing`` and ``hints`` are lists for the page."""
+
+    status = 422
+
+
+def confirm_password(*, by, password, request):
+    """Ask who is there. Counts towards the lock-out as a sign-in does; always one check of the hash.
+
+    Outside the signing transaction: hashing takes its time, and no row is locked meanwhile.
+    """
+    found = authenticate(request, username=by.username, password=password)
+    if found is not None and found.pk == by.pk:
+        reset(username=by.username, ip=client_address(request))
+        return
+    audit.record(Act.REFUSED, by=by, request=request, reason="password")
+    if getattr(request, "axes_locked_out", False):
+        raise Forbidden(_("Too many tries. Please wait a quarter of an hour."), code="locked")
+    raise Forbidden(_("The password is wrong. The note is not signed yet."), code="password")
+
+
+@transaction.atomic
+def sign(*, encounter, key, version, by, request=None):
+    """Sign the note of the visit with this public id and finish the visit; return the signed note.
+
+    The same key again gives the same note. Raises Note.DoesNotExist outside the person's reach; Incomplete;
+    Conflict code "stale", "signed" or "cancelled"; Forbidden code "author".
+    """
+    visit = (
+        Encounter.objects.visible_to(by)
+        .select_for_update(of=("self",))
+        .select_related("resident__home", "resident__merged_into")
+        .get(uuid=encounter)
+    )
+    note = Note.objects.visible_to(by).select_for_update(of=("self",)).get(encounter=visit)
+    note.encounter = visit
+    if note.is_signed and Save.objects.filter(key=key, note=note, by=by, version=note.version).exists():
+        return note
+    drafts.check_writable(note, by)
+    if visit.status != EncounterStatus.IN_PROGRESS:
+        raise Conflict(_("Please take up the visit first: it is on hold."), code="state")
+    if note.version != version:
+        raise drafts.stale(note, version, {})
+    missing, hints = requirements.check(note, prescribing.allergies_of(visit.resident))
+    if missing:
+        raise Incomplete(
+            _("Some entries are missing before signing."), code="incomplete", missing=missing, hints=hints
+        )
+    _sign(note, visit, key, by)
+    audit.record(
+        Act.SIGN, by=by, request=request, resident=visit.resident, obj=note,
+        detail={"version": note.version, "hints": [hint["field"] for hint in hints]},
+    )  # fmt: skip
+    return note
+
+
+def _sign(note, visit, key, by):
+    now = timezone.now()
+    # The signature is the draft's last save, with no change: its key is what makes signing repeatable.
+    if not drafts.write(note, {}, by, key).pk:
+        raise Refused(_("This key stands for another save."), code="key")
+    _write_lines(note, visit)
+    _count_uses(note, by, now)
+    note.signed_at, note.signed_by = now, by
+    note.signer, note.signer_title, note.signer_licence = by.name, by.title, by.licence
+    note.needs_review = by.role == Role.ASSISTANT
+    note.save(
+        update_fields=["signed_at", "signed_by", "signer", "signer_title", "signer_licence", "needs_review"]
+    )
+    visit.status, visit.finished_at = EncounterStatus.FINISHED, now
+    visit.save(update_fields=["status", "finished_at"])
+
+
+def _write_lines(note, visit):
+    primary = note.primary_diagnosis
+    Diagnosis.objects.bulk_create(
+        Diagnosis(
+            note=note,
+            resident=visit.resident,
+            position=position,
+            system=line.get("system", ""),
+            release=line.get("release", ""),
+            code=line.get("code", ""),
+            name=line["name"].strip(),
+            certainty=line.get("certainty", Certainty.CONFIRMED),
+            primary=line is primary,
+        )
+        for position, line in enumerate(note.diagnoses, 1)
+    )
+    Medication.objects.bulk_create(
+        Medication(
+            note=note,
+            resident=visit.resident,
+            position=position,
+            drug=line["drug"].strip(),
+            dose=line["dose"].strip(),
+            route=line["route"],
+            frequency=line["frequency"],
+            days=prescribing.days_of(line),
+            reason=line.get("reason", "").strip(),
+        )
+        for position, line in enumerate(prescribing.filled(note.medications), 1)
+    )
+
+
+def _count_uses(note, by, now):
+    """One more use of each coded diagnosis, so that the picker shows the doctor's own first."""
+    coded = {
+        (line["system"], line["code"], line["name"].strip())
+        for line in note.diagnoses
+        if line.get("code") and line.get("system")
+    }
+    for system, code, name in sorted(coded):
+        use, _made = DiagnosisUse.objects.get_or_create(user=by, system=system, code=code, name=name)
+        DiagnosisUse.objects.filter(pk=use.pk).update(count=F("count") + 1, last_used=now)

@@ -1,0 +1,44 @@
+"""What people type on the record's pages (the chart saves itself: emr.draft_fields)."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Allergy
+from emr import draft_fields
+from emr.actions.reviews import COMMENT_LIMIT
+from emr.codes import ReviewDecision
+
+
+class VitalsForm(forms.Form):
+    """Vital signs as typed: an odd value is asked about at signing, never refused here."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, label, unit in draft_fields.VITALS:
+            self.fields[name] = forms.CharField(
+                label=label, help_text=unit, required=False, max_length=draft_fields.VITAL_LIMIT,
+                widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+            )  # fmt: skip
+
+    def vitals(self):
+        return {name: text for name in draft_fields.VITAL_NAMES if (text := self.cleaned_data[name])}
+
+    def rows(self):
+        return [self[name] for name in draft_fields.VITAL_NAMES]
+
+
+class AllergyForm(forms.ModelForm):
+    class Meta:
+        model = Allergy
+        fields = ["substance", "reaction"]
+
+
+class ReviewForm(forms.Form):
+    decision = forms.ChoiceField(label=_("decision"), choices=ReviewDecision.choices)
+    comment = forms.CharField(
+        label=_("comment"), required=False, max_length=COMMENT_LIMIT,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )  # fmt: skip

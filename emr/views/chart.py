@@ -1,0 +1,131 @@
+"""The chart of one visit: written by its doctor, read by others."""
+
+import uuid
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from clinic import audit
+from clinic.codes import Act
+from clinic.permissions import needs
+from emr import banner, draft_fields, draft_key
+from emr.codes import Certainty, EncounterStatus, Frequency, Route, VisitKind
+from emr.models import Encounter, Note
+
+ADDRESSES = {
+    "save": "save-draft", "sign": "sign", "hold": "hold", "cancel": "cancel-visit", "resume": "resume",
+    "print": "print-note", "previous": "previous", "chart": "chart",
+}  # fmt: skip
+FIXED = {"terms": "terms", "sign_in": "sign-in-again", "home": "home"}
+
+
+@needs("emr.view_note")
+@require_GET
+def chart(request, encounter):
+    note = get_object_or_404(
+        Note.objects.visible_to(request.user).select_related(
+            "encounter__resident__home", "encounter__resident__merged_into__home", "encounter__institution",
+            "encounter__doctor", "author",
+        ),
+        encounter__uuid=encounter,
+    )  # fmt: skip
+    visit, person = note.encounter, note.encounter.resident.survivor
+    ids = person.record_ids()
+    facts = banner.of(person, ids)
+    previous, more = banner.previous(request.user, ids, than=visit)
+    writable = may_write(note, request.user)
+    audit.record(Act.VIEW, request=request, resident=person, obj=note)
+    context = {
+        "encounter": visit,
+        "note": note,
+        "resident": person,
+        "banner": facts,
+        "previous": previous,
+        "previous_more": more,
+        "vitals": filled_vitals(note),
+        "writable": writable,
+        "chart": chart_data(note, facts, request.user) if writable else None,
+    }
+    return render(request, "emr/chart.html" if writable else "emr/chart_readonly.html", context)
+
+
+@needs("emr.view_note")
+@require_GET
+def previous(request, encounter):
+    """Ten more of the visits before; ``before`` is the last one already shown."""
+    note = get_object_or_404(
+        Note.objects.visible_to(request.user).select_related("encounter__resident__merged_into"),
+        encounter__uuid=encounter,
+    )
+    ids = note.encounter.resident.survivor.record_ids()
+    shown = request.GET.get("before")
+    before = get_object_or_404(_file(request.user, ids), uuid=_uuid_or_404(shown)) if shown else None
+    rows, more = banner.previous(request.user, ids, than=note.encounter, before=before)
+    context = {"encounter": note.encounter, "previous": rows, "previous_more": more}
+    return render(request, "emr/_previous.html", context)
+
+
+def may_write(note, user):
+    return note.author_id == user.pk and not note.is_readonly and user.has_perm("emr.write_note")
+
+
+def filled_vitals(note):
+    """(label, what was typed, unit) of the vital signs taken."""
+    return [
+        (label, note.vitals[name], unit)
+        for name, label, unit in draft_fields.VITALS
+        if note.vitals.get(name, "").strip()
+    ]
+
+
+def chart_data(note, facts, user):
+    """What the page's script works with, as json_script."""
+    visit = note.encounter
+    return {
+        "note": {name: getattr(note, name) for name in Note.DRAFT_FIELDS},
+        "version": note.version,
+        "visit_kind": note.visit_kind,
+        "on_hold": visit.status == EncounterStatus.ON_HOLD,
+        "urls": {
+            **{name: reverse(address, args=[visit.uuid]) for name, address in ADDRESSES.items()},
+            **{name: _address(address) for name, address in FIXED.items()},
+        },
+        "user": user.uuid,
+        "username": user.username,
+        "encounter": visit.uuid,
+        "draft_key": draft_key.of(user),
+        "allergies": [allergy.substance for allergy in facts.allergies],
+        "visit_kinds": VisitKind.choices,
+        "certainties": Certainty.choices,
+        "routes": Route.choices,
+        "frequencies": Frequency.choices,
+        "vitals_fields": draft_fields.VITALS,
+        "limits": {
+            "text": draft_fields.TEXT_LIMIT,
+            "vital": draft_fields.VITAL_LIMIT,
+            "diagnoses": draft_fields.DIAGNOSES_MOST,
+            "medications": draft_fields.MEDICATIONS_MOST,
+        },
+        "texts": {"saved": _("Saved")},
+    }
+
+
+def _address(name):
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _file(user, ids):
+    return Encounter.objects.visible_to(user).filter(resident__in=ids)
+
+
+def _uuid_or_404(text):
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise Http404 from error

@@ -1,0 +1,77 @@
+"""The doctor's day: who waits, who is on hold, who is done, and what is not signed yet."""
+
+import uuid
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from clinic.codes import Role
+from clinic.permissions import ADMIN_ROLES, PAGE_ROLES, open_to_all, signed_in
+from emr.codes import EncounterStatus
+from emr.models import Encounter, Note
+
+STOP_POLLING = 286  # htmx's own code
+SHOWN = 100
+
+
+@signed_in
+@require_GET
+def home(request):
+    """The first page of a role: the doctors' day, the nurse's, the station desk, or a word on what there is."""
+    user = request.user
+    if user.role in ADMIN_ROLES:
+        return redirect("admin:index")
+    if user.role not in PAGE_ROLES:
+        return render(request, "emr/nothing.html")
+    if user.role == Role.NURSE:
+        return redirect("nurse")
+    return render(request, "emr/home.html", {**day_of(user), "duties": duties_of(user), "key": uuid.uuid4()})
+
+
+@open_to_all
+@require_GET
+def waiting(request):
+    """The lists alone, asked for every 20 s. It answers a signed-out page with a sentence and an end to asking:
+    a redirect would put the sign-in page into the list."""
+    user = request.user
+    if not (user.is_authenticated and user.has_perm("emr.view_encounter") and user.role in PAGE_ROLES):
+        return HttpResponse(render_to_string("emr/_signed_out.html", {}, request), status=STOP_POLLING)
+    return render(request, "emr/_waiting.html", day_of(user))
+
+
+def day_of(user):
+    """Open visits of any day and today's finished ones, in the user's own institution."""
+    now = timezone.now()
+    here = Encounter.objects.in_scope(user).select_related("resident", "doctor", "note__author")
+    still_open = list(here.open().order_by("arrived_at")[: SHOWN * 2])
+    for visit in still_open:
+        visit.minutes = visit.waiting_minutes(now)
+        visit.mine = visit.doctor_id == user.pk
+    done = here.on_day(timezone.localdate()).filter(status=EncounterStatus.FINISHED)
+    if user.role != Role.NURSE:
+        done = done.filter(doctor=user)
+    return {
+        "waiting": [visit for visit in still_open if visit.status == EncounterStatus.WAITING],
+        "begun": [visit for visit in still_open if visit.status == EncounterStatus.IN_PROGRESS],
+        "held": [visit for visit in still_open if visit.status == EncounterStatus.ON_HOLD],
+        "done": list(done.order_by("-finished_at")[:SHOWN]),
+        "now": now,
+    }
+
+
+def duties_of(user):
+    """What is left over: own notes without a signature from any day, and assistants' notes to review."""
+    unsigned = (
+        Note.objects.visible_to(user)
+        .unsigned_by(user)
+        .select_related("encounter__resident")
+        .order_by("encounter__arrived_at")
+    )
+    to_review = Note.objects.visible_to(user).awaiting_review().exclude(author=user)
+    return {
+        "unsigned": list(unsigned[:SHOWN]),
+        "to_review": to_review.count() if user.has_perm("emr.review_note") else 0,
+    }

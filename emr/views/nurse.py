@@ -1,0 +1,63 @@
+"""The nurse's page: who waits, vital signs into the draft, allergies."""
+
+import uuid
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from clinic.errors import Refused
+from clinic.permissions import needs
+from emr import banner
+from emr.actions.vitals import record_vitals
+from emr.forms import VitalsForm
+from emr.models import Note
+from emr.views.day import day_of
+
+
+@needs("emr.record_vitals")
+@require_GET
+def nurse(request):
+    return render(request, "emr/nurse.html", {**day_of(request.user), "key": uuid.uuid4()})
+
+
+@needs("emr.record_vitals")
+@require_http_methods(["GET", "POST"])
+def vitals(request, encounter):
+    """Vital signs of one open visit, with the banner that tells what the nurse must know."""
+    note = get_object_or_404(
+        Note.objects.visible_to(request.user).select_related("encounter__resident__merged_into"),
+        encounter__uuid=encounter,
+    )
+    if not note.encounter.is_open:
+        messages.warning(request, _("This visit is over."))
+        return redirect("home")
+    form = VitalsForm(
+        request.POST or None, initial={"key": uuid.uuid4(), "version": note.version, **note.vitals}
+    )
+    if request.method == "POST" and form.is_valid() and _record(request, form, encounter):
+        messages.success(request, _("Vital signs saved."))
+        return redirect("home")
+    person = note.encounter.resident.survivor
+    context = {
+        "form": form,
+        "encounter": note.encounter,
+        "resident": person,
+        "banner": banner.of(person, person.record_ids()),
+    }
+    return render(request, "emr/vitals.html", context, status=400 if form.errors else 200)
+
+
+def _record(request, form, encounter):
+    try:
+        return record_vitals(
+            encounter=encounter,
+            key=form.cleaned_data["key"],
+            version=form.cleaned_data["version"],
+            vitals=form.vitals(),
+            by=request.user,
+        )
+    except Refused as refusal:
+        form.add_error(None, refusal.message)
+        return None

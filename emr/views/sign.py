@@ -1,0 +1,39 @@
+"""Signing, with the password again."""
+
+from django.http import JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_POST
+
+from clinic import payload
+from clinic.errors import Refused
+from emr.actions import signing
+from emr.models import Note
+from emr.views.answers import for_script
+from emr.views.draft import key_of, version_of
+
+
+@require_POST
+@for_script("emr.sign_note")
+@sensitive_variables("body")
+def sign(request, encounter):
+    """JSON {"key", "version", "password"} → {"signed_at", "signer", "print", "home"}; 422 "incomplete"."""
+    body = payload.read(request)
+    if not isinstance(body.get("password"), str):
+        raise Refused(_("The request does not have the expected form."), code="form")
+    Note.objects.visible_to(request.user).only("pk").get(encounter__uuid=encounter)
+    signing.confirm_password(by=request.user, password=body["password"], request=request)
+    note = signing.sign(
+        encounter=encounter, key=key_of(body), version=version_of(body), by=request.user, request=request
+    )
+    return JsonResponse(
+        {
+            "signed_at": f"{timezone.localtime(note.signed_at):%Y-%m-%d %H:%M:%S}",
+            "signer": note.signer,
+            "needs_review": note.needs_review,
+            "print": reverse("print-note", args=[encounter]),
+            "home": reverse("home"),
+        }
+    )
