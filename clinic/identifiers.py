@@ -12,6 +12,13 @@ from stdnum.cn import ric
 from clinic.codes import IdType, Sex
 
 CHECKED_TYPES = frozenset({IdType.RESIDENT, IdType.HK_MACAO_TAIWAN})
+PERMIT_PREFIXES = ("81", "82", "83")
+# Documents without a check digit: what their numbers look like.
+SHAPES = {
+    IdType.FOREIGN: re.compile(r"[A-Z]{3}[0-9]{12}|9[0-9]{16}[0-9X]", re.ASCII),
+    IdType.PASSPORT: re.compile(r"[A-Z0-9]{5,20}", re.ASCII),
+    IdType.BIRTH: re.compile(r"[A-Z][0-9]{9}", re.ASCII),
+}
 
 
 def half_width(text: str) -> str:
@@ -38,13 +45,29 @@ def upgrade_15(text: str) -> str:
 
 
 def check_id(id_type: str, number: str) -> None:
-    """GB 11643: 18 characters, a calendar date, the check digit; a residence permit passes the same.
-
-    The area is not looked up: counties are renamed and merged, their numbers stay in use.
+    """The document's form. Identity cards, residence permits and foreigners' cards since 2023 have 18 signs
+    with a calendar date and a check digit (GB 11643); a residence permit begins with 81, 82 or 83, a
+    foreigner's card with 9. The area is not looked up: counties are renamed, their numbers stay in use.
     """
-    if id_type not in CHECKED_TYPES or not number:
+    if not number:
         return
-    if not re.fullmatch(r"[0-9]{17}[0-9X]", number, re.ASCII):
+    if id_type in SHAPES and not SHAPES[id_type].fullmatch(number):
+        raise ValidationError(_("This number does not fit the ID type. Please check both."), code="id_form")
+    if id_type == IdType.RESIDENT and number[:2] in PERMIT_PREFIXES and len(number) == 18:
+        raise ValidationError(_("This is the number of a residence permit. Please choose that ID type."), code="id_type")
+    if id_type == IdType.HK_MACAO_TAIWAN and number[:2] not in PERMIT_PREFIXES:
+        raise ValidationError(_("A residence permit's number begins with 81, 82 or 83."), code="id_type")
+    if has_check_digit(id_type, number):
+        _check_18(number)
+
+
+def has_check_digit(id_type, number):
+    """Whether the number is one of those that tell birth date and sex."""
+    return id_type in CHECKED_TYPES or (id_type == IdType.FOREIGN and number[:1] == "9")
+
+
+def _check_18(number):
+    if not re.fullmatch(r"[1-9][0-9]{16}[0-9X]", number, re.ASCII):
         raise ValidationError(_("An ID number has 18 digits; the last may be X."), code="id_form")
     try:
         born = ric.get_birth_date(number)
@@ -60,7 +83,7 @@ def check_id(id_type: str, number: str) -> None:
 
 def facts_of_id(id_type: str, number: str) -> tuple[date, str] | None:
     """(birth date, sex code) that a valid number tells, or None where it tells nothing."""
-    if id_type not in CHECKED_TYPES or len(number) != 18:
+    if not has_check_digit(id_type, number) or len(number) != 18:
         return None
     return ric.get_birth_date(number), Sex.MALE if int(number[16]) % 2 else Sex.FEMALE
 

@@ -1,5 +1,6 @@
 """Where apps offer what others show, so that imports run one way. Filled in AppConfig.ready()."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from apscheduler.triggers.base import BaseTrigger
@@ -75,3 +76,21 @@ class ResidentButton:
 
 desk_tiles: list[DeskTile] = []
 resident_buttons: list[ResidentButton] = []
+
+
+@dataclass(frozen=True)
+class ResidentPanel:
+    """A part of the resident's page that another app fills: ``build(request, resident)`` returns the
+    template's context as a dict, or None where there is nothing to show. Seen with the permission only."""
+
+    template: str
+    permission: str
+    build: Callable
+    order: int = 50
+
+
+resident_panels: list[ResidentPanel] = []
+# One click on the resident's page and in the search's results (POST, a fresh ``key`` in the form).
+page_buttons: list[ResidentButton] = []
+# function(survivor, absorbed) → the sentence why these two rows cannot be merged now, or None.
+merge_checks: list[Callable] = []

@@ -5,6 +5,7 @@ from datetime import date
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -58,8 +59,8 @@ class Resident(Row):
 
     PRIVATE_FIELDS = frozenset(
         {
-            "record_number", "id_number", "id_reversed", "name", "pinyin", "initials", "birth_date", "ethnicity",
-            "nationality", "marital", "occupation", "employer", "phone", "phone_reversed", "contact_name",
+            "record_number", "record_reversed", "id_number", "id_reversed", "name", "pinyin", "initials", "birth_date",
+            "ethnicity", "nationality", "marital", "occupation", "employer", "phone", "phone_reversed", "contact_name",
             "contact_relation", "contact_phone", "address", "blood_type", "rh_type", "insurance", "insurance_number",
             "life_state", "life_state_on", "household", "household_relation", "note", "sex",
         }
@@ -69,6 +70,9 @@ class Resident(Row):
         _("health-record number"), max_length=17, unique=True, null=True, blank=True,
         validators=[identifiers.validate_record_number],
     )  # fmt: skip
+    record_reversed = models.GeneratedField(
+        expression=Reverse("record_number"), output_field=models.CharField(max_length=17, null=True), db_persist=True
+    )
     id_type = models.CharField(_("ID type"), max_length=2, choices=IdType.choices, default=IdType.RESIDENT)
     id_number = models.CharField(_("ID number"), max_length=30, blank=True)
     id_reversed = models.CharField(max_length=30, editable=False, blank=True)
@@ -128,7 +132,9 @@ class Resident(Row):
     )  # fmt: skip
     source_id = models.CharField(_("number in the old system"), max_length=60, blank=True, editable=False)
     created_at = models.DateTimeField(_("registered at"), default=timezone.now, editable=False)
-    history = HistoricalRecords(excluded_fields=["pinyin", "initials", "id_reversed", "phone_reversed"])
+    history = HistoricalRecords(
+        excluded_fields=["pinyin", "initials", "id_reversed", "phone_reversed", "record_reversed"]
+    )
 
     objects = ResidentQuerySet.as_manager()
 
@@ -167,6 +173,9 @@ class Resident(Row):
                 fields=["phone_reversed"], name="resident_phone_tail", opclasses=["varchar_pattern_ops"]
             ),
             models.Index(fields=["record_number"], name="resident_record", opclasses=["varchar_pattern_ops"]),
+            models.Index(
+                fields=["record_reversed"], name="resident_record_tail", opclasses=["varchar_pattern_ops"]
+            ),
             models.Index(fields=["birth_date", "name"], name="resident_birth_name"),
             models.Index(fields=["source_id"], name="resident_source", condition=~Q(source_id="")),
         ]

@@ -1,0 +1,46 @@
+"""Health-record numbers: the neighbourhood's twelve digits and the next of its personal numbers."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clinic.errors import Refused
+from clinic.models import RecordNumberCounter, Resident
+
+LARGEST = 99_999
+
+
+@transaction.atomic
+def take_next(community) -> str:
+    """The neighbourhood's next free number, 17 digits. Its counter's row is the lock, held until the caller's
+    transaction ends: two clerks never get the same number, and one taken back leaves no gap."""
+    counter = _locked_counter(community.code)
+    number = counter.last + 1
+    while Resident.objects.filter(record_number=_build(community.code, number)).exists():
+        number += 1
+    if number > LARGEST:
+        raise Refused(
+            _("All record numbers of this neighbourhood are given. Please tell the district."), code="full"
+        )
+    counter.last = number
+    counter.save(update_fields=["last"])
+    return _build(community.code, number)
+
+
+def _locked_counter(area):
+    """Numbers that came with an import stand above the counter: a new counter begins behind them."""
+    counters = RecordNumberCounter.objects.select_for_update()
+    counter = counters.filter(area=area).first()
+    if counter is None:
+        RecordNumberCounter.objects.get_or_create(area=area, defaults={"last": _highest(area)})
+        counter = counters.get(area=area)
+    return counter
+
+
+def _highest(area):
+    numbers = Resident.objects.filter(record_number__startswith=area).order_by("-record_number")
+    last = numbers.values_list("record_number", flat=True).first()
+    return min(int(last[12:]), LARGEST) if last else 0
+
+
+def _build(area, number):
+    return f"{area}{number:05d}"
