@@ -21,7 +21,7 @@ from emr.models import DiagnosisUse, Term, TermRelease
 
 TYPED = 64  # signs of a search that count; more is pasted text
 TOKENS = 8
-SYLLABLE = 5
+SYLLABLE = 4
 CODE_FORM = re.compile(r"[a-z0-9][a-z0-9.+*/\-]*", re.ASCII)
 RUNS = re.compile(r"[a-z0-9]+|[^\Wa-z0-9_]+")
 
