@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "clinic.middleware.IdleClock",
     "django_otp.middleware.OTPMiddleware",
     "clinic.middleware.SignInDuties",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -72,7 +72,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return facts(entry)
 
     def get_urls(self):
-        export = path("export/<str:form>/", self.admin_site.admin_view(self.export), name="clinic_auditentry_export")
+        export = path(
+            "export/<str:form>/", self.admin_site.admin_view(self.export), name="clinic_auditentry_export"
+        )
         return [export, *super().get_urls()]
 
     def export(self, request, form):
@@ -87,7 +89,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
                 EXPORTED,
             )  # fmt: skip
             messages.error(request, text % {"n": EXPORTED})
-            return HttpResponseRedirect(f"{reverse('admin:clinic_auditentry_changelist')}?{request.GET.urlencode()}")
+            return HttpResponseRedirect(
+                f"{reverse('admin:clinic_auditentry_changelist')}?{request.GET.urlencode()}"
+            )
         audit.record(Act.EXPORT, request=request, detail={"what": "audit", "rows": count})
         lines = (line(entry) for entry in rows.iterator(chunk_size=2000))
         return spreadsheets.answer("audit", form, HEADINGS, lines)

@@ -47,8 +47,10 @@ class RefusedForm:
 
     def full_clean(self):
         super().full_clean()
-        field = self.refusal.facts.get("field")
-        self.add_error(field if field in self.fields else None, self.refusal.message)
+        facts = self.refusal.facts
+        found = facts.get("fields") or {facts.get("field"): self.refusal.message}
+        for field, sentence in found.items():
+            self.add_error(field if field in self.fields else None, sentence)
 
 
 class DeskAdmin(admin.ModelAdmin):

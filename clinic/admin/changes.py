@@ -21,7 +21,9 @@ def changes_of(row) -> list[Change]:
     """The last hundred, newest first. Empty for models without history."""
     if not hasattr(row, "history"):
         return []
-    entries = list(row.history.select_related("history_user").order_by("-history_date", "-history_id")[:SHOWN])
+    entries = list(
+        row.history.select_related("history_user").order_by("-history_date", "-history_id")[:SHOWN]
+    )
     older = [*entries[1:], None]
     return [_change(entry, before) for entry, before in zip(entries, older, strict=True)]
 

@@ -58,7 +58,14 @@ class AgeFilter(admin.SimpleListFilter):
 
     title = _("age")
     parameter_name = "age"
-    BANDS = {"0-6": (0, 6), "7-17": (7, 17), "18-59": (18, 59), "60-64": (60, 64), "65-79": (65, 79), "80-": (80, 150)}
+    BANDS = {
+        "0-6": (0, 6),
+        "7-17": (7, 17),
+        "18-59": (18, 59),
+        "60-64": (60, 64),
+        "65-79": (65, 79),
+        "80-": (80, 150),
+    }
 
     def lookups(self, request, model_admin):
         return [(band, band.replace("-", "–")) for band in self.BANDS]

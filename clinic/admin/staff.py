@@ -43,7 +43,16 @@ class RoleForm(forms.Form):
 
 @admin.register(User)
 class StaffAdmin(DeskAdmin):
-    list_display = ["name", "username", "role", "institution", "title", "is_active", "locked", "second_factor"]
+    list_display = [
+        "name",
+        "username",
+        "role",
+        "institution",
+        "title",
+        "is_active",
+        "locked",
+        "second_factor",
+    ]
     list_filter = ["role", InstitutionFilter, "is_active", LockedFilter]
     list_select_related = ["institution"]
     search_fields = ["name", "username"]

@@ -89,6 +89,9 @@ class User(Row, AbstractUser):
 
     def _follow_role(self):
         """The group mirrors the role for the admin's eyes; it grants nothing by itself."""
+        if not self.role:
+            self.groups.clear()
+            return
         group, _created = Group.objects.get_or_create(name=self.role)
         self.groups.set([group])
 
