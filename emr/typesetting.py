@@ -32,11 +32,11 @@ def width(sign: str) -> float:
         return 0.25
     if "\ufdf0" <= sign <= "\ufdff":
         return 4.0
-    if sign > "\U0001efff" or category in {"Cn", "Co"}:
-        return 1.5  # emoji, and boxes for what no font knows
     shape = unicodedata.east_asian_width(sign)
     if shape in {"W", "F"} and category != "So":
         return 1.0
+    if sign > "\U0001efff" or category in {"Cn", "Co"}:
+        return 1.5  # emoji, and boxes for what no font knows
     if shape == "H":
         return 0.65
     return 1.1 if sign < "\u0590" or "\u2000" <= sign <= "\u22ff" else 1.6
