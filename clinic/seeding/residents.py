@@ -25,16 +25,16 @@ DRAWN = 26
 # name, sex, born, tags, allergies, problems (code, name): rare signs, one sound for two names, old and young.
 TOLD = (
     ("张秀英", Sex.FEMALE, date(1948, 3, 7), ["hypertension", "diabetes"], [("青霉素", "皮疹")],
-     [("I10.x00", "特发性（原发性）高血压"), ("E11.900", "2型糖尿病")]),
-    ("王晓明", Sex.MALE, date(1975, 6, 1), ["hypertension"], [], [("I10.x00", "特发性（原发性）高血压")]),
+     [("I10.x00", "高血压"), ("E11.900", "2型糖尿病")]),
+    ("王晓明", Sex.MALE, date(1975, 6, 1), ["hypertension"], [], [("I10.x00", "高血压")]),
     ("王小明", Sex.MALE, date(1975, 6, 1), [], [("头孢克肟", "荨麻疹")], []),
-    ("𠮷祥", Sex.MALE, date(1962, 11, 20), ["copd"], [], [("J44.900", "慢性阻塞性肺病")]),
+    ("𠮷祥", Sex.MALE, date(1962, 11, 20), ["copd"], [], [("J44.900", "慢性阻塞性肺疾病")]),
     ("王㼆", Sex.FEMALE, date(1990, 2, 28), ["pregnant"], [], []),
     ("欧阳建国", Sex.MALE, date(1955, 10, 1), ["veteran"], [("磺胺类", "过敏性休克")], []),
     ("阿卜杜热合曼·麦麦提", Sex.MALE, date(1983, 5, 17), [], [], []),
     ("李梓涵", Sex.FEMALE, date(2021, 9, 9), [], [("鸡蛋", "湿疹加重")], []),
     ("刘桂兰", Sex.FEMALE, date(1939, 1, 31), ["hypertension", "disabled"], [("阿司匹林", "胃出血"), ("碘造影剂", "")],
-     [("I10.x00", "特发性（原发性）高血压"), ("I25.103", "冠状动脉粥样硬化性心脏病")]),
+     [("I10.x00", "高血压"), ("I25.101", "冠状动脉粥样硬化性心脏病")]),
     ("陈建军", Sex.MALE, date(1958, 12, 25), ["tumour"], [], []),
 )  # fmt: skip
 STREETS = ("梧桐里", "槐荫胡同", "小桥街", "银杏巷", "青禾路", "柳堤路")

@@ -1,0 +1,97 @@
+"""Who measures: doctors with sessions, residents with long files, drafts to save and notes to sign."""
+
+import os
+import random
+import time
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.middleware.csrf import _get_new_csrf_string
+from django.utils import timezone
+
+from benchmark.browser import Browser
+from clinic.codes import Role
+from clinic.models import Resident, User
+from emr.codes import EncounterStatus
+from emr.models import Encounter, Note
+from emr.seeding.demo import release_name
+from emr.seeding.stories import STORIES, note_fields
+
+CLIENTS = 8
+PASSWORD = "Bench-password-1"  # noqa: S105
+
+
+class Stage:
+    def __init__(self):
+        self.rng = random.Random(1)
+        self.port = int(os.environ["PORT"])
+        self.station = User.objects.get(username="doctor").institution
+        self.release = release_name()
+        self.doctors = [self.doctor(number) for number in range(CLIENTS)]
+        # The youngest numbers: the demo's residents have visits of their own today.
+        busy = Encounter.objects.open().values("resident")
+        here = Resident.objects.filter(home=self.station).exclude(pk__in=busy).order_by("-pk")
+        self.residents = iter(here[: CLIENTS * 400].iterator())
+        self.sample = list(here[:200])
+
+    def doctor(self, number):
+        user, _new = User.objects.get_or_create(
+            username=f"bench{number}",
+            defaults={
+                "name": f"测速{number}", "role": Role.DOCTOR, "institution": self.station, "title": "医师",
+                "must_change_password": False,
+            },
+        )  # fmt: skip
+        user.set_password(PASSWORD)
+        user.password_changed_at = timezone.now()
+        user.save()
+        return user
+
+    def browser(self, user):
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session["active_at"] = int(time.time())
+        session.create()
+        return Browser(self.port, session.session_key, _get_new_csrf_string())
+
+    def visit(self, doctor, resident=None):
+        """A begun visit with a complete draft."""
+        resident = resident or next(self.residents)
+        now = timezone.now()
+        encounter = Encounter.objects.create(
+            resident=resident, institution=self.station, doctor=doctor, status=EncounterStatus.IN_PROGRESS,
+            arrived_at=now - timedelta(minutes=9), started_at=now, key=uuid.uuid4(),
+        )  # fmt: skip
+        note = Note(
+            encounter=encounter,
+            author=doctor,
+            **note_fields(self.rng.choice(STORIES), self.rng, self.release),
+        )
+        note.skip_history_when_saving = True
+        note.save()
+        return encounter
+
+    def long_file(self, resident, visits):
+        """Give a resident as many past visits as nobody has: the page must not care."""
+        when = timezone.now()
+        made = Encounter.objects.bulk_create(
+            Encounter(
+                resident=resident, institution=self.station, doctor=self.doctors[0], status=EncounterStatus.FINISHED,
+                arrived_at=when - timedelta(days=number + 1), started_at=when - timedelta(days=number + 1),
+                finished_at=when - timedelta(days=number + 1),
+            )
+            for number in range(visits)
+        )  # fmt: skip
+        Note.objects.bulk_create(
+            Note(
+                encounter=encounter, author=self.doctors[0], imported=True,
+                **note_fields(self.rng.choice(STORIES), self.rng, self.release),
+            )
+            for encounter in made
+        )  # fmt: skip
+        return resident
