@@ -5,8 +5,10 @@ import unicodedata
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinic.models import Allergy
+from emr.codes import Frequency, Route
 
 # Whoever does not bear one substance of a class is warned of all of them. Names as they stand in the national
 # medicine list, shortened to the part that the forms of a drug share. Not exhaustive, and never a block.
@@ -88,6 +90,26 @@ def is_filled(line) -> bool:
 
 def filled(lines) -> list[dict]:
     return [line for line in lines if is_filled(line)]
+
+
+def readable(lines) -> list[dict]:
+    """Written lines for people: route and frequency in words, "7 days"; what is no number as typed."""
+    return [
+        {
+            "drug": line.get("drug", ""),
+            "dose": line.get("dose", ""),
+            "route": dict(Route.choices).get(line.get("route"), ""),
+            "frequency": dict(Frequency.choices).get(line.get("frequency"), ""),
+            "days": _days_text(line),
+            "reason": line.get("reason", ""),
+        }
+        for line in filled(lines)
+    ]
+
+
+def _days_text(line):
+    days = days_of(line)
+    return line.get("days", "") if days is None else ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
 
 
 def days_of(line) -> int | None:

@@ -21,6 +21,6 @@ urlpatterns = [
     path("residents/<uuid:resident>/check-in", visit.check_in, name="check-in"),
     path("reviews", review.reviews, name="reviews"),
     path("reviews/<uuid:note>", review.review, name="review"),
-    path("visits/<uuid:uuid>/print", printing.print_note, name="print-note"),
+    path("visits/<uuid:encounter>/print", printing.print_note, name="print-note"),
     path("terms/search", terms.terms, name="terms"),
 ]

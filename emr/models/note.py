@@ -31,6 +31,11 @@ class NoteQuerySet(models.QuerySet):
         approved = NoteReview.objects.filter(note=models.OuterRef("pk"), decision=ReviewDecision.APPROVED)
         return self.filter(needs_review=True, signed_at__isnull=False).exclude(models.Exists(approved))
 
+    def returned(self):
+        """Sent back by the last review."""
+        last = NoteReview.objects.filter(note=models.OuterRef("pk")).order_by("-at", "-pk").values("decision")[:1]
+        return self.annotate(last_word=models.Subquery(last)).filter(last_word=ReviewDecision.RETURNED)
+
 
 class Note(Row):
     """The note of one visit: a draft that autosave writes field by field, then signed and frozen by a

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from clinic import audit
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import banner, draft_fields, draft_key
+from emr import banner, draft_fields, draft_key, prescribing
 from emr.codes import Certainty, EncounterStatus, Frequency, Route, VisitKind
 from emr.models import Encounter, Note
 
@@ -46,6 +46,7 @@ def chart(request, encounter):
         "previous": previous,
         "previous_more": more,
         "vitals": filled_vitals(note),
+        "medications": prescribing.readable(note.medications),
         "writable": writable,
         "chart": chart_data(note, facts, request.user) if writable else None,
     }

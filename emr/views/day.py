@@ -70,8 +70,14 @@ def duties_of(user):
         .select_related("encounter__resident")
         .order_by("encounter__arrived_at")
     )
+    own = (
+        Note.objects.visible_to(user)
+        .filter(author=user, needs_review=True)
+        .select_related("encounter__resident")
+    )
     to_review = Note.objects.visible_to(user).awaiting_review().exclude(author=user)
     return {
         "unsigned": list(unsigned[:SHOWN]),
         "to_review": to_review.count() if user.has_perm("emr.review_note") else 0,
+        "returned": list(own.returned()[:SHOWN]) if user.role == Role.ASSISTANT else [],
     }

@@ -9,7 +9,7 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import banner
+from emr import banner, prescribing
 from emr.actions import reviews as actions
 from emr.forms import ReviewForm
 from emr.models import Note
@@ -56,6 +56,7 @@ def review(request, note):
         "resident": person,
         "banner": banner.of(person, person.record_ids()),
         "vitals": filled_vitals(note),
+        "medications": prescribing.readable(note.medications),
         "past_reviews": note.reviews.all(),
     }
     return render(request, "emr/review.html", context, status=400 if form.errors else 200)

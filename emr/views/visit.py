@@ -3,9 +3,9 @@
 import uuid
 
 from django.contrib import messages
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.errors import Forbidden, Refused
 from clinic.models import Resident
@@ -76,18 +76,27 @@ def resume(request, encounter):
 
 
 @needs("emr.cancel_encounter")
-@require_POST
-@back_to("home")
+@require_http_methods(["GET", "POST"])
 def cancel(request, encounter):
-    reason = request.POST.get("reason", "")
-    visits.cancel(encounter=_visit(request, encounter), by=request.user, reason=reason, request=request)
-    messages.success(request, _("The visit is cancelled."))
-    return redirect("home")
+    """Asks for the reason on a page of its own: the lists refresh themselves and would wipe it away."""
+    visit = _visit(request, encounter)
+    reason, refusal = request.POST.get("reason", ""), ""
+    if request.method == "POST":
+        try:
+            visits.cancel(encounter=visit, by=request.user, reason=reason, request=request)
+        except Refused as refused:
+            refusal = refused
+        else:
+            messages.success(request, _("The visit is cancelled."))
+            return redirect("home")
+    context = {"encounter": visit, "reason": reason, "refusal": refusal and refusal.message}
+    return render(request, "emr/cancel.html", context, status=refusal.status if refusal else 200)
 
 
 def _visit(request, encounter):
     return get_object_or_404(
-        Encounter.objects.visible_to(request.user).select_related("resident__merged_into"), uuid=encounter
+        Encounter.objects.visible_to(request.user).select_related("resident__merged_into", "institution"),
+        uuid=encounter,
     )
 
 

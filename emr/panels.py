@@ -1,0 +1,26 @@
+"""What the record tells about a resident on the ground floor's pages."""
+
+from django.utils.translation import gettext as _
+
+from emr import banner
+from emr.models import Encounter
+
+
+def visits(request, resident) -> dict:
+    """The last visits of the file, with diagnoses, for the resident's page."""
+    rows, more = banner.previous(request.user, resident.record_ids())
+    running = Encounter.objects.visible_to(request.user).of_resident(resident).open()
+    return {
+        "previous": rows,
+        "previous_more": more,
+        "running": list(running.select_related("institution", "doctor")),
+    }
+
+
+def merge_obstacle(survivor, absorbed) -> str | None:
+    """One person waits at one place once (the constraint encounter_one_open holds per row only)."""
+    places = Encounter.objects.open().filter(resident__in=survivor.record_ids()).values("institution")
+    both = Encounter.objects.open().filter(resident__in=absorbed.record_ids(), institution__in=places)
+    if both.exists():
+        return _("Both have an open visit at the same institution. Please finish or cancel one first.")
+    return None
