@@ -187,13 +187,18 @@ def _list(label, entries, room):
 
 
 def _vitals(vitals):
-    systolic, diastolic = vitals.get("systolic", ""), vitals.get("diastolic", "")
+    systolic, diastolic = vitals.get("systolic", "").strip(), vitals.get("diastolic", "").strip()
     values = {**vitals, "pressure": f"{systolic}/{diastolic}" if systolic or diastolic else ""}
     return "  ".join(
-        f"{label} {values[name].strip()}{unit}"
+        f"{label} {_with_unit(values[name].strip(), unit)}"
         for name, label, unit in VITALS
-        if str(values.get(name, "")).strip()
+        if values.get(name, "").strip()
     )
+
+
+def _with_unit(typed, unit):
+    """A number gets its unit; what was typed with one stays as it is."""
+    return f"{typed}{unit}" if typed[-1].isdigit() or typed[-1] == "/" else typed
 
 
 def _diagnoses(lines, room):
