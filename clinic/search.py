@@ -68,6 +68,9 @@ def _hits(pks, user):
 def _looks(text, user):
     if not is_long_enough(text):
         return
+    both = re.fullmatch(r"(\D+) ?([0-9]{4,18}[0-9X]?)", text.upper(), re.ASCII)
+    if both:
+        yield from _by_name_and_number(both[1].strip(), both[2], _reach(user))
     number = identifiers.normalise_id(text)
     if re.fullmatch(r"[0-9A-Z]{4,30}", number, re.ASCII) and re.search(r"[0-9]", number):
         yield from _by_number(number, _reach(user))
@@ -89,11 +92,21 @@ def _by_number(number, here):
         yield here.filter(record_reversed__startswith=tail)
 
 
+def _by_name_and_number(name, number, here):
+    """ "张秀英 0024", "zxy 1958": where twenty people share a name, a tail or the birth year tells them apart."""
+    tail = number[::-1]
+    for rows in _by_name(name, here):
+        yield rows.filter(id_reversed__startswith=tail)
+        yield rows.filter(phone_reversed__startswith=tail)
+        if len(number) == len("1958"):
+            yield rows.filter(birth_date__year=number)
+
+
 def _by_name(text, here):
     letters = re.sub(r"[\s'’·-]", "", text).lower()
+    if letters.isdigit():
+        return
     if re.fullmatch(r"[a-z0-9]+", letters):
-        if not re.search(r"[a-z]", letters):
-            return
         yield here.filter(pinyin=letters)
         yield here.filter(initials=letters)
         yield here.filter(initials__startswith=letters)

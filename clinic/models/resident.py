@@ -250,6 +250,10 @@ class Resident(Row):
         return identifiers.mask_phone(self.phone)
 
     @property
+    def masked_contact_phone(self):
+        return identifiers.mask_phone(self.contact_phone)
+
+    @property
     def survivor(self):
         return self.merged_into or self
 
@@ -352,6 +356,12 @@ class RecordNumberCounter(models.Model):
         verbose_name_plural = _("record number counters")
 
 
+class ResidentMergeQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        rows = Resident.objects.visible_to(user).values("pk")
+        return self.filter(survivor__in=rows, absorbed__in=rows)
+
+
 class ResidentMerge(Row):
     """Two rows of one person joined: a pointer and who set it. Undoing takes the pointer away."""
 
@@ -369,6 +379,8 @@ class ResidentMerge(Row):
     )
     undone_at = models.DateTimeField(_("undone at"), null=True)
     undo_reason = models.CharField(_("reason for undoing"), max_length=200, blank=True)
+
+    objects = ResidentMergeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("merge")

@@ -8,7 +8,7 @@ from clinic.actions.residents.health import (
     resolve_problem,
     set_no_known_allergies,
 )
-from clinic.actions.residents.household import leave_household, set_household
+from clinic.actions.residents.household import household_of_member, leave_household, set_household
 from clinic.actions.residents.merging import merge, undo_merge
 from clinic.actions.residents.registering import change, register, set_life_state
 from clinic.actions.residents.tagging import tag, untag
@@ -16,6 +16,7 @@ from clinic.actions.residents.tagging import tag, untag
 __all__ = [
     "add_problem",
     "change",
+    "household_of_member",
     "leave_household",
     "merge",
     "open_with_reason",

@@ -39,7 +39,9 @@ def refute_allergy(*, allergy, by, on=None, request=None):
         raise Conflict(_("This allergy is refuted already."), code="ended")
     allergy.refuted_on = past_day(on, "on")
     allergy.save(update_fields=["refuted_on"])
-    audit.record(Act.CHANGE, by=by, request=request, resident=row, obj=allergy, detail={"fields": ["refuted_on"]})
+    audit.record(
+        Act.CHANGE, by=by, request=request, resident=row, obj=allergy, detail={"fields": ["refuted_on"]}
+    )
     return allergy
 
 
@@ -82,7 +84,9 @@ def resolve_problem(*, problem, by, on=None, request=None):
         raise Conflict(_("This problem is resolved already."), code="ended")
     problem.resolved_on = past_day(on, "on")
     problem.save(update_fields=["resolved_on"])
-    audit.record(Act.CHANGE, by=by, request=request, resident=row, obj=problem, detail={"fields": ["resolved_on"]})
+    audit.record(
+        Act.CHANGE, by=by, request=request, resident=row, obj=problem, detail={"fields": ["resolved_on"]}
+    )
     return problem
 
 

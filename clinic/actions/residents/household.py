@@ -45,6 +45,17 @@ def leave_household(*, resident, by, request=None):
     return row
 
 
+def household_of_member(*, number, by):
+    """The household of somebody within reach, by whole record or ID number."""
+    rows = Resident.objects.in_scope(by).current().select_related("household__home")
+    member = rows.filter(record_number=number).first() or rows.filter(id_number=number).first()
+    if member is None:
+        raise Refused(_("Nobody of your residents has this number."), field="member")
+    if member.household is None:
+        raise Refused(_("This person is in no household yet. Begin one on their page first."), field="member")
+    return member.household
+
+
 def _refuse_headless(row):
     """The head goes last: whoever stays is told by their relation to somebody who is there."""
     if row.household_relation != HouseholdRelation.HEAD:

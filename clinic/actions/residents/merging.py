@@ -60,7 +60,9 @@ def undo_merge(*, merge, reason, by, request=None):
     _point_anew(rows)
     detail = {"survivor": str(rows[merge.survivor_id].uuid), "absorbed": str(rows[merge.absorbed_id].uuid)}
     for pk in (merge.survivor_id, merge.absorbed_id):
-        audit.record(Act.UNMERGE, by=by, request=request, resident=rows[pk], obj=merge, reason=reason, detail=detail)
+        audit.record(
+            Act.UNMERGE, by=by, request=request, resident=rows[pk], obj=merge, reason=reason, detail=detail
+        )
     return merge
 
 

@@ -58,7 +58,9 @@ def change(*, resident, changed, by, request=None):
         return row
     with violations.told(Resident):
         row.save(update_fields=sorted(changed))
-    audit.record(Act.CHANGE, by=by, request=request, resident=row, obj=row, detail={"fields": sorted(changed)})
+    audit.record(
+        Act.CHANGE, by=by, request=request, resident=row, obj=row, detail={"fields": sorted(changed)}
+    )
     return row
 
 
