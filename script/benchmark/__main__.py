@@ -25,11 +25,11 @@ def arguments():
     parser.add_argument("--residents", type=int, default=100_000)
     parser.add_argument("--encounters", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=10, help="length of each measurement")
-    parser.add_argument("--small", action="store_true", help="2 000 residents, 20 000 visits, 2 s each")
+    parser.add_argument("--small", action="store_true", help="6 000 residents, 20 000 visits, 2 s each")
     parser.add_argument("--only", nargs="*", default=[], metavar="PAGE")
     given = parser.parse_args()
     if given.small:
-        given.residents, given.encounters, given.seconds = 2_000, 20_000, 2
+        given.residents, given.encounters, given.seconds = 6_000, 20_000, 2
     return given
 
 

@@ -58,6 +58,12 @@ class Answer:
         return json.loads(self.body)
 
     @property
+    def text(self):
+        """What a person would read of it, in one line."""
+        main = self.body.decode(errors="replace").partition("<main")[2] or self.body.decode(errors="replace")
+        return " ".join(re.sub(r"<[^>]*>", " ", main).split())
+
+    @property
     def zipped_bytes(self):
         """As nginx sends it (deploy/nginx.conf compresses pages; static files are compressed already)."""
         if self.headers.get("Content-Encoding"):
@@ -83,8 +89,8 @@ def first_load(browser, path):
     return page, files
 
 
-def timed(act, *args):
+def timed(act, *args, **options):
     """(seconds, answer)"""
     began = time.perf_counter()
-    answer = act(*args)
+    answer = act(*args, **options)
     return time.perf_counter() - began, answer

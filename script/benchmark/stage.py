@@ -31,11 +31,21 @@ class Stage:
         self.station = User.objects.get(username="doctor").institution
         self.release = release_name()
         self.doctors = [self.doctor(number) for number in range(CLIENTS)]
-        # The youngest numbers: the demo's residents have visits of their own today.
+        self.residents = iter(())
+        self.sample = list(self.idle()[:200])
+
+    def idle(self):
+        """Residents of the station without an open visit."""
         busy = Encounter.objects.open().values("resident")
-        here = Resident.objects.filter(home=self.station).exclude(pk__in=busy).order_by("-pk")
-        self.residents = iter(here[: CLIENTS * 400].iterator())
-        self.sample = list(here[:200])
+        return Resident.objects.filter(home=self.station).exclude(pk__in=busy).order_by("-pk")
+
+    def resident(self):
+        """One after the other; whose visit is signed may come again."""
+        who = next(self.residents, None)
+        if who is None:
+            self.residents = iter(list(self.idle()[:400]))
+            who = next(self.residents)
+        return who
 
     def doctor(self, number):
         user, _new = User.objects.get_or_create(
@@ -61,7 +71,7 @@ class Stage:
 
     def visit(self, doctor, resident=None):
         """A begun visit with a complete draft."""
-        resident = resident or next(self.residents)
+        resident = resident or self.resident()
         now = timezone.now()
         encounter = Encounter.objects.create(
             resident=resident, institution=self.station, doctor=doctor, status=EncounterStatus.IN_PROGRESS,
