@@ -10,7 +10,7 @@ from math import floor
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from clinic import identifiers
 from emr.codes import Certainty, Frequency, ReviewDecision, Route, System
@@ -119,10 +119,10 @@ def _facts(note):
         (_("Name"), resident.name),
         (_("Sex"), resident.get_sex_display()),
         (_("Age"), age),
-        (_("Record number"), resident.record_number),
-        (_("Visit time"), _moment(at)),
         (_("Department"), visit.department),
-        (_("Kind of visit"), note.get_visit_kind_display()),
+        (pgettext("printed head", "Kind"), note.get_visit_kind_display()),
+        (pgettext("printed head", "Record number"), resident.record_number),
+        (_("Visit time"), _moment(at)),
     )
     return [_with_label(label, value) for label, value in facts if value]
 
@@ -131,7 +131,7 @@ def _flow(facts, room):
     """Facts side by side, each in one piece where it fits on a line."""
     lines = [""]
     for fact in facts:
-        gap = "   " if lines[-1] else ""
+        gap = "\u3000" if lines[-1] else ""
         if measure(lines[-1] + gap + fact) <= room:
             lines[-1] += gap + fact
         else:

@@ -152,8 +152,8 @@ class TestNote:
     def test_head_tells_whose_record_it_is(self, note, doctor):
         printout = printed(sign(note, doctor))
         assert printout.titles == ["胡家园社区卫生服务站", "门诊病历"]
-        facts = "   ".join(printout.facts)
-        assert "姓名：张秀英   性别：女   年龄：" in facts
+        facts = "　".join(printout.facts)
+        assert "姓名：张秀英　性别：女　年龄：" in facts
         assert "就诊时间：" in facts
 
     @pytest.mark.parametrize("paper", ["a5", "a4"])
@@ -237,7 +237,7 @@ class TestPage:
     def test_age_is_that_of_the_visit(self, note, doctor):
         sign(note, doctor)
         note.encounter.started_at = datetime(2020, 6, 1, tzinfo=UTC)
-        assert "年龄：62岁" in "   ".join(printed(note).facts)
+        assert "年龄：62岁" in "  ".join(printed(note).facts)
 
     def test_few_queries(self, client, note, doctor):
         sign(note, doctor, present_illness=LONG)

@@ -177,6 +177,10 @@ class TestEndpoint:
         client.force_login(doctor)
         assert client.get(reverse("terms"), {"q": "高血压"}).status_code == 405
 
+    def test_the_signed_out_are_told_so_without_a_redirect(self, client):
+        answer = client.post(reverse("terms"), {"q": "高血压"})
+        assert (answer.status_code, answer.json()["error"]) == (401, "signed-out")
+
     def test_nul_is_refused(self, client, doctor):
         assert self.ask(client, doctor, q="高\0").status_code == 400
 
