@@ -21,4 +21,6 @@ def terms(request):
     if systems is None:
         raise Refused(_("There is no such kind of term."), code="kind")
     found = terminology.search(request.user, request.POST.get("q", ""), systems, timezone.localdate())
-    return JsonResponse({"items": [{**item, "system_label": System(item["system"]).label} for item in found]})
+    items = [{**item, "system_label": System(item["system"]).label} for item in found]
+    # Chinese as it is: half the bytes of its escapes.
+    return JsonResponse({"items": items}, json_dumps_params={"ensure_ascii": False})
