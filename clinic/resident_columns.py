@@ -185,7 +185,12 @@ class Cells:
 
     def _tags(self, column, value):
         words = re.split(r"[,，、;；\s]+", self._text(column, value))
-        return [self._code(column, identifiers.half_width(word)) for word in words if word]
+        return [self._tag(column, identifiers.half_width(word)) for word in words if word]
+
+    def _tag(self, column, word):
+        """糖尿病 is enough for 2型糖尿病."""
+        alike = [code for code, label in column.choices.choices if word in str(label)]
+        return alike[0] if len(alike) == 1 else self._code(column, word)
 
     def _community(self, column, value):
         text = self._text(column, value)

@@ -1,5 +1,5 @@
 """The station desk: Django admin over what the ground floor keeps."""
 
-from clinic.admin import audit, institutions, residents
+from clinic.admin import audit, institutions, residents, staff
 
-__all__ = ["audit", "institutions", "residents"]
+__all__ = ["audit", "institutions", "residents", "staff"]

@@ -40,6 +40,17 @@ class DeskList(ChangeList):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=(result.uuid,))
 
 
+class DeskForm(forms.ModelForm):
+    """Choices of other rows are told apart by uuid, the present one too."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if getattr(field, "to_field_name", None) == "uuid" and self.instance.pk is not None:
+                chosen = getattr(self.instance, name)
+                self.initial[name] = chosen and chosen.uuid
+
+
 class RefusedForm:
     """Mixed into a form whose action was refused: the sentence becomes an error, the input stays."""
 
@@ -54,6 +65,7 @@ class RefusedForm:
 
 
 class DeskAdmin(admin.ModelAdmin):
+    form = DeskForm
     view_on_site = False
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -95,7 +107,10 @@ class DeskAdmin(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup, value, request=None):
         """Only the filters on the page: no probing of other columns through the address."""
-        declared = {entry for entry in self.get_list_filter(request) if isinstance(entry, str)}
+        declared = {
+            entry if isinstance(entry, str) else entry.parameter_name
+            for entry in self.get_list_filter(request)
+        }
         if self.date_hierarchy:
             declared.add(self.date_hierarchy)
         return lookup.split("__")[0] in declared

@@ -1,16 +1,15 @@
 """Institutions and neighbourhoods, kept by the district's business and the system administrator."""
 
-from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from clinic.actions import institutions as actions
-from clinic.admin.base import DeskAdmin
+from clinic.admin.base import DeskAdmin, DeskForm
 from clinic.codes import InstitutionKind
 from clinic.models import Community, Institution
 
 
-class InstitutionForm(forms.ModelForm):
+class InstitutionForm(DeskForm):
     class Meta:
         model = Institution
         fields = ["kind", "parent", "code", "name", "short_name", "phone", "address", "active"]

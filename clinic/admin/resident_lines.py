@@ -62,14 +62,14 @@ class ResidentLines:
             raise PermissionDenied
         return resident
 
-    def _done(self, request, resident, act, sentence, **arguments):
+    def _done(self, request, page, act, sentence, **arguments):
         """Do it, say so or say why not, and go back to the page."""
         try:
             act(by=request.user, request=request, **arguments)
             messages.success(request, sentence)
         except Refused as refusal:
             messages.error(request, refusal.message)
-        return HttpResponseRedirect(self.address_of(resident))
+        return HttpResponseRedirect(self.address_of(page))
 
     def tag(self, request, uuid):
         resident = self._mine(request, uuid, "clinic.add_keytag")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from clinic import duplicates, registration, registry, search
 from clinic.actions import residents as actions
 from clinic.admin import foreign
-from clinic.admin.base import CappedPaginator, DeskAdmin
+from clinic.admin.base import CappedPaginator, DeskAdmin, DeskForm
 from clinic.admin.filters import AgeFilter, HomeFilter, KeyTagFilter
 from clinic.admin.resident_acts import ResidentActs, merges_of
 from clinic.admin.resident_lines import ResidentLines, TagForm
@@ -36,7 +36,7 @@ FIELDSETS = [
 MASKED = {"id_number": "shown_id", "phone": "shown_phone", "contact_phone": "shown_contact_phone"}
 
 
-class ResidentForm(forms.ModelForm):
+class ResidentForm(DeskForm):
     """The rules are registration's; the database's constraints speak through the action."""
 
     key_tags = forms.MultipleChoiceField(

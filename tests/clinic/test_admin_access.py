@@ -76,16 +76,16 @@ def test_nobody_signed_in_goes_to_the_one_door(client, db):
     assert reverse("sign-in") in answer.url or "/admin/login" in answer.url
 
 
-@pytest.mark.parametrize("page", ["change", "history"])
-def test_a_resident_of_another_station_is_not_there(page, signed_in, other_station):
+@pytest.mark.parametrize("name", ["change", "history"])
+def test_a_resident_of_another_station_is_not_there(name, signed_in, other_station):
     stranger = factories.resident(other_station)
-    answer = signed_in(Role.CLERK).get(reverse(f"admin:clinic_resident_{page}", args=[stranger.uuid]))
+    answer = signed_in(Role.CLERK).get(reverse(f"admin:clinic_resident_{name}", args=[stranger.uuid]))
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("page", ["change", "history", "delete"])
-def test_row_numbers_lead_nowhere(page, signed_in, resident):
-    answer = signed_in(Role.CLERK).get(f"/admin/clinic/resident/{resident.pk}/{page}/")
+@pytest.mark.parametrize("name", ["change", "history", "delete"])
+def test_row_numbers_lead_nowhere(name, signed_in, resident):
+    answer = signed_in(Role.CLERK).get(f"/admin/clinic/resident/{resident.pk}/{name}/")
     assert answer.status_code == 404
 
 
@@ -133,12 +133,12 @@ PAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("role", "page"), PAGES)
-def test_no_row_number_in_any_address(role, page, signed_in, encounter, district):
-    where = None if role == Role.CLERK else district
-    html = signed_in(role, where).get(page).content.decode()
+@pytest.mark.parametrize(("role", "where"), PAGES)
+def test_no_row_number_in_any_address(role, where, signed_in, encounter, district):
+    place = None if role == Role.CLERK else district
+    html = signed_in(role, place).get(where).content.decode()
     for address in re.findall(r'(?:href|action|formaction|hx-post)="([^"]+)"', html):
-        assert not re.search(r"/\d+/|=\d{1,9}(?:&|$)", address), address
+        assert not re.search(r"/\d+/|(?<![?&][op])(?<!active__exact)=\d{1,9}(?:&|$)", address), address
 
 
 def test_no_row_number_on_a_resident_s_page(signed_in, resident):
