@@ -3,7 +3,6 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Allergy
 from emr import draft_fields
 from emr.actions.reviews import COMMENT_LIMIT
 from emr.codes import ReviewDecision
@@ -20,7 +19,9 @@ class VitalsForm(forms.Form):
         for name, label, unit in draft_fields.VITALS:
             self.fields[name] = forms.CharField(
                 label=label, help_text=unit, required=False, max_length=draft_fields.VITAL_LIMIT,
-                widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+                widget=forms.TextInput(
+                    attrs={"class": "form-control", "inputmode": "decimal", "autocomplete": "off"}
+                ),
             )  # fmt: skip
 
     def vitals(self):
@@ -30,10 +31,9 @@ class VitalsForm(forms.Form):
         return [self[name] for name in draft_fields.VITAL_NAMES]
 
 
-class AllergyForm(forms.ModelForm):
-    class Meta:
-        model = Allergy
-        fields = ["substance", "reaction"]
+class AllergyForm(forms.Form):
+    substance = forms.CharField(label=_("substance"), max_length=60)
+    reaction = forms.CharField(label=_("reaction"), max_length=100, required=False)
 
 
 class ReviewForm(forms.Form):

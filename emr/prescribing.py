@@ -35,7 +35,6 @@ CLASSES = {
 # What follows or precedes the substance when people write an allergy down.
 DECORATION = re.compile(r"(类|药物|药|过敏|制剂|钠|钾|片|胶囊|注射液|颗粒|等|皮试阳性|史)+$")
 NO_ALLERGY = re.compile(r"^(无|否认|暂无|未发现|不详|没有)")
-MISTAKEN = {"青霉素": ("青霉胺",)}
 
 
 def allergies_of(resident) -> list[str]:
@@ -55,7 +54,7 @@ def matches(drug: str, substance: str) -> bool:
         return False
     if len(core) > 1 and (core in drug or (len(drug) > 1 and drug in core)):
         return True
-    return any(_of_class(core, members) and _of_class(drug, members) for name, members in CLASSES.items())
+    return any(_of_class(core, members) and _of_class(drug, members) for members in CLASSES.values())
 
 
 def core_of(substance: str) -> str:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("visits/<uuid:encounter>/resume", visit.resume, name="resume"),
     path("visits/<uuid:encounter>/cancel", visit.cancel, name="cancel-visit"),
     path("visits/<uuid:encounter>/vitals", nurse.vitals, name="vitals"),
+    path("visits/<uuid:encounter>/allergies", nurse.allergy, name="visit-allergy"),
     path("residents/<uuid:resident>/visit", visit.start_for, name="start-for"),
     path("residents/<uuid:resident>/check-in", visit.check_in, name="check-in"),
     path("reviews", review.reviews, name="reviews"),

@@ -178,9 +178,10 @@ def _already_here(visit):
 
 
 def _lock(encounter):
+    """The locked row. Its doctor is not joined: after waiting for the lock, joined columns are of before."""
     return (
         Encounter.objects.select_for_update(of=("self",))
-        .select_related("resident__home", "resident__merged_into", "institution", "doctor")
+        .select_related("resident__home", "resident__merged_into", "institution")
         .get(pk=encounter.pk)
     )
 

@@ -43,7 +43,7 @@ def review(request, note):
         ),
         uuid=note,
     )
-    form = ReviewForm(request.POST or None)
+    form = ReviewForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and _decide(request, note, form):
         messages.success(request, _("The review is recorded."))
         return redirect("reviews")
