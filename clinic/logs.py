@@ -9,6 +9,10 @@ from datetime import UTC, datetime
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
+# Their arguments are ids and names of our own code.
+PLAIN_LOGGERS = frozenset({"django_tasks", "django_tasks_db"})
+
+
 class JsonFormatter(logging.Formatter):
     """Keeps the message's template, the place and the error's kind. Arguments and error texts may hold
     what a person typed (a database error quotes values), so they stay out."""
@@ -18,7 +22,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage() if getattr(record, "plain", False) else str(record.msg),
+            "message": record.getMessage() if record.name in PLAIN_LOGGERS else str(record.msg),
         }
         if current := request_id.get():
             line["request_id"] = current

@@ -227,5 +227,8 @@ LOGGING = {
         # Says the same as our own request line, with the query string.
         "django.request": {"level": "CRITICAL"},
         "axes": {"level": "CRITICAL"},
+        # The timetable fires every half minute; what fails is an error.
+        "django_tasks": {"level": "WARNING"},
+        "django_tasks_db": {"level": "WARNING"},
     },
 }

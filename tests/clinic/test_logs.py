@@ -77,6 +77,13 @@ def test_arguments_of_a_message_stay_out():
     assert SECRET not in JsonFormatter().format(record)
 
 
+def test_which_job_failed_is_told():
+    record = logging.LogRecord(
+        "django_tasks", logging.ERROR, "f", 1, "Task path=%s", ("clinic.jobs.x",), None
+    )
+    assert "clinic.jobs.x" in JsonFormatter().format(record)
+
+
 def test_a_chained_errors_text_stays_out():
     try:
         try:

@@ -12,6 +12,9 @@ BEAT_SECONDS = 15
 
 
 class Command(db_worker.Command):
+    def configure_logging(self, verbosity):
+        """settings.LOGGING decides."""
+
     def handle(self, *, worker_id, **options):
         stop = threading.Event()
         timetable.beat(worker_id, timezone.now())

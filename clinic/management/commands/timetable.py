@@ -43,7 +43,7 @@ class Command(BaseCommand):
         try:
             close_old_connections()
             for name in timetable.tick(timezone.now()) or []:
-                log.info("fired", extra={"facts": {"line": name}})
+                log.debug("fired", extra={"facts": {"line": name}})
         except (DatabaseError, InterfaceError):
             log.warning("database away")
             timetable.until = None
