@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
+from clinic import record_numbers
 from clinic.codes import (
     BloodType,
     HouseholdRelation,
@@ -17,7 +18,7 @@ from clinic.codes import (
     Sex,
     TagSource,
 )
-from clinic.models import Allergy, Household, KeyTag, Problem, RecordNumberCounter, Resident
+from clinic.models import Allergy, Household, KeyTag, Problem, Resident
 from clinic.seeding import names
 
 SEED = 20261122
@@ -52,22 +53,13 @@ class Register:
         adult = born < timezone.localdate() - timedelta(days=365 * 18)
         return Resident.objects.create(
             name=name, sex=sex, birth_date=born, community=community, home=community.institution,
-            record_number=record_number(community.code),
+            record_number=record_numbers.take_next(community),
             phone=names.phone(self.rng), marital=Marital.MARRIED if adult else Marital.SINGLE,
             occupation=self.rng.choice(Occupation.values[:6]) if adult else Occupation.STUDENT,
             employer=self.rng.choice(names.EMPLOYERS) if adult else "",
             address=f"{self.rng.choice(STREETS)}{self.rng.randrange(1, 90)}号", blood_type=self.rng.choice(BloodType.values[:4]),
             rh_type=RhType.POSITIVE, insurance=insurance(born, self.rng), **fields,
         )  # fmt: skip
-
-
-def record_number(area):
-    """The neighbourhood's next number; its counter's row is the lock."""
-    RecordNumberCounter.objects.get_or_create(area=area)
-    counter = RecordNumberCounter.objects.select_for_update().get(area=area)
-    counter.last += 1
-    counter.save(update_fields=["last"])
-    return f"{area}{counter.last:05d}"
 
 
 def insurance(born, rng):
