@@ -31,7 +31,9 @@ def facts(resident, user, record_ids=None) -> Banner:
     gets empty lists; ``resident`` has been fetched through visible_to."""
     ids = resident.record_ids() if record_ids is None else record_ids
     clinical = user.has_perms(["clinic.view_allergy", "clinic.view_problem"])
-    allergies = _once(Allergy.objects.filter(resident__in=ids, refuted_on=None), "substance") if clinical else []
+    allergies = (
+        _once(Allergy.objects.filter(resident__in=ids, refuted_on=None), "substance") if clinical else []
+    )
     problems = _once(Problem.objects.filter(resident__in=ids, resolved_on=None), "name") if clinical else []
     tags = KeyTag.objects.filter(resident__in=ids, until=None) if user.has_perm("clinic.view_keytag") else []
     return Banner(

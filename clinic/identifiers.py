@@ -54,7 +54,9 @@ def check_id(id_type: str, number: str) -> None:
     if id_type in SHAPES and not SHAPES[id_type].fullmatch(number):
         raise ValidationError(_("This number does not fit the ID type. Please check both."), code="id_form")
     if id_type == IdType.RESIDENT and number[:2] in PERMIT_PREFIXES and len(number) == 18:
-        raise ValidationError(_("This is the number of a residence permit. Please choose that ID type."), code="id_type")
+        raise ValidationError(
+            _("This is the number of a residence permit. Please choose that ID type."), code="id_type"
+        )
     if id_type == IdType.HK_MACAO_TAIWAN and number[:2] not in PERMIT_PREFIXES:
         raise ValidationError(_("A residence permit's number begins with 81, 82 or 83."), code="id_type")
     if has_check_digit(id_type, number):

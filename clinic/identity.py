@@ -1,19 +1,38 @@
-"""Signing in: what a session still owes before it may work."""
+"""Signing in: what a session still owes before it may work, and who is kept out for a while."""
+
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.contrib.auth import update_session_auth_hash
+from django.http import JsonResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_otp import user_has_device
+
+from clinic.wire import wants_json
+
+FACTOR_CHECKED = "factor_checked"
 
 
 def duty(request) -> str | None:
-    """The URL name of the page that must come first, or None."""
+    """The URL name of the page that must come first, or None.
+
+    Asks the database for a second factor only once a session; the answer stays in it.
+    """
     user = request.user
     if not user.is_authenticated:
         return None
     if user.must_change_password or password_expired(user):
         return "change-password"
+    if FACTOR_CHECKED in request.session:
+        return None
+    if user_has_device(user):
+        return None if user.is_verified() else "second-factor"
+    if user.role in settings.TOTP_REQUIRED_ROLES:
+        return "set-up-factor"
+    request.session[FACTOR_CHECKED] = True
     return None
 
 
@@ -22,10 +41,36 @@ def password_expired(user) -> bool:
     return changed is not None and (timezone.now() - changed).days >= settings.PASSWORD_DAYS
 
 
+DUTY_PAGES = (
+    "sign-in", "sign-out", "sign-in-again", "change-password", "second-factor", "set-up-factor", "set_language",
+    "healthz", "readyz",
+)  # fmt: skip
+
+
 def open_paths():
     """Pages that a session with an unfinished duty may reach."""
-    return {reverse(name) for name in ("sign-in", "sign-out", "change-password", "healthz", "readyz")}
+    return {reverse(name) for name in DUTY_PAGES}
 
 
 def locked_out(request, *args, **kwargs):
-    return HttpResponse(_("Too many tries. Please wait a quarter of an hour."), status=429)
+    """Axes' answer to a name and address with too many failures."""
+    message = _(
+        "Too many wrong passwords. Please wait %(minutes)d minutes, or ask the security administrator."
+    ) % {"minutes": -(-int(settings.AXES_COOLOFF_TIME.total_seconds()) // 60)}
+    if wants_json(request):
+        return JsonResponse({"error": "locked", "message": message}, status=429)
+    return render(request, "clinic/refused.html", {"message": message, "status": 429}, status=429)
+
+
+def stay_signed_in(request, user):
+    """Keep this session after a password change; the others have ended."""
+    update_session_auth_hash(request, user)
+    request.user = user
+
+
+def next_page(request) -> str:
+    """Where to go after signing in: a path of our own, never another host, never with a query."""
+    wanted = urlsplit(request.POST.get("next") or request.GET.get("next") or "")
+    if wanted.scheme or wanted.netloc or not wanted.path.startswith("/") or wanted.path.startswith("//"):
+        return reverse("home")
+    return wanted.path

@@ -16,6 +16,7 @@ from clinic import audit, identity, readiness, text
 from clinic.codes import Act
 from clinic.logs import request_id
 from clinic.views import health
+from clinic.wire import wants_json
 
 log = logging.getLogger("sheyi.request")
 
@@ -81,6 +82,7 @@ class IdleClock:
             if now - last > settings.IDLE_SECONDS:
                 audit.record(Act.SIGN_OUT, request=request, reason="idle")
                 logout(request)
+                request.session["timed_out"] = True
             elif "X-Poll" not in request.headers and (
                 "active_at" not in request.session or now - last >= settings.IDLE_WRITE_SECONDS
             ):
@@ -163,10 +165,3 @@ class DeniedTrail:
         if response.status_code == 403 and request.user.is_authenticated:
             audit.record(Act.DENIED, request=request, detail={"path": request.path, "method": request.method})
         return response
-
-
-def wants_json(request):
-    """Whether the caller is a script of ours or another system rather than a person's browser page."""
-    return request.content_type == "application/json" or "application/json" in request.headers.get(
-        "Accept", ""
-    )

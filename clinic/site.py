@@ -56,9 +56,7 @@ class SheyiAdminSite(AdminSite):
 
     def index(self, request, extra_context=None):
         user = request.user
-        tiles = [
-            tile for tile in [*TILES, *registry.desk_tiles] if user.has_perms(tile.permissions)
-        ]
+        tiles = [tile for tile in [*TILES, *registry.desk_tiles] if user.has_perms(tile.permissions)]
         context = {
             "tiles": sorted(tiles, key=lambda tile: tile.order),
             "role": user.get_role_display(),

@@ -1,10 +1,11 @@
 """Pages for what went wrong, without a word of what was asked."""
 
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template import loader
 from django.utils.translation import gettext as _
 
-from clinic.middleware import wants_json
+from clinic.wire import wants_json
 
 
 def _answer(request, status, message):
@@ -26,7 +27,11 @@ def not_found(request, exception=None):
 
 
 def server_error(request):
-    return _answer(request, 500, _("Something failed on our side. What you typed is kept in this browser."))
+    """A page that asks nothing of anybody: the database may be what failed."""
+    if wants_json(request):
+        message = _("Something failed on our side. What you typed is kept in this browser.")
+        return JsonResponse({"error": "500", "message": message}, status=500)
+    return HttpResponse(loader.get_template("500.html").render(), status=500)
 
 
 def csrf_failure(request, reason=""):
