@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.address import client_address
 from clinic.codes import Act, Role
-from clinic.errors import Conflict, Forbidden, Refused
+from clinic.errors import Forbidden, Refused
 from emr import prescribing, requirements
 from emr.actions import drafts
 from emr.codes import Certainty, EncounterStatus
@@ -56,8 +56,6 @@ def sign(*, encounter, key, version, by, request=None):
     if note.is_signed and Save.objects.filter(key=key, note=note, by=by, version=note.version).exists():
         return note
     drafts.check_writable(note, by)
-    if visit.status != EncounterStatus.IN_PROGRESS:
-        raise Conflict(_("Please take up the visit first: it is on hold."), code="state")
     if note.version != version:
         raise drafts.stale(note, version, {})
     missing, hints = requirements.check(note, prescribing.allergies_of(visit.resident))

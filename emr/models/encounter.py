@@ -39,6 +39,16 @@ class EncounterQuerySet(models.QuerySet):
         start = timezone.make_aware(datetime.combine(day, time.min))
         return self.filter(arrived_at__gte=start, arrived_at__lt=start + timedelta(days=1))
 
+    def finished_on(self, day):
+        """Done that day, begun up to a month before: the indexes know arrivals."""
+        start = timezone.make_aware(datetime.combine(day, time.min))
+        return self.filter(
+            status=EncounterStatus.FINISHED,
+            finished_at__gte=start,
+            finished_at__lt=start + timedelta(days=1),
+            arrived_at__gte=start - timedelta(days=31),
+        )
+
     def of_resident(self, resident):
         """The whole file of one person, absorbed rows included, newest first."""
         return self.filter(resident__in=resident.record_ids()).order_by("-arrived_at", "-pk")

@@ -4,7 +4,7 @@ import uuid
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -47,6 +47,7 @@ def chart(request, encounter):
         "previous_more": more,
         "vitals": filled_vitals(note),
         "medications": prescribing.readable(note.medications),
+        "reviews": list(note.reviews.all()) if note.needs_review else [],
         "writable": writable,
         "chart": chart_data(note, facts, request.user) if writable else None,
     }
@@ -92,7 +93,7 @@ def chart_data(note, facts, user):
         "on_hold": visit.status == EncounterStatus.ON_HOLD,
         "urls": {
             **{name: reverse(address, args=[visit.uuid]) for name, address in ADDRESSES.items()},
-            **{name: _address(address) for name, address in FIXED.items()},
+            **{name: reverse(address) for name, address in FIXED.items()},
         },
         "user": user.uuid,
         "username": user.username,
@@ -112,13 +113,6 @@ def chart_data(note, facts, user):
         },
         "texts": {"saved": _("Saved")},
     }
-
-
-def _address(name):
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
 
 
 def _file(user, ids):

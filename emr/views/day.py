@@ -1,6 +1,7 @@
 """The doctor's day: who waits, who is on hold, who is done, and what is not signed yet."""
 
 import uuid
+from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +16,8 @@ from emr.models import Encounter, Note
 
 STOP_POLLING = 286  # htmx's own code
 SHOWN = 100
+# The badge on the first page counts by index; the page of reviews lists older ones too.
+REVIEW_COUNTED = timedelta(days=90)
 
 
 @signed_in
@@ -50,7 +53,7 @@ def day_of(user):
     for visit in still_open:
         visit.minutes = visit.waiting_minutes(now)
         visit.mine = visit.doctor_id == user.pk
-    done = here.on_day(timezone.localdate()).filter(status=EncounterStatus.FINISHED)
+    done = here.finished_on(timezone.localdate())
     if user.role != Role.NURSE:
         done = done.filter(doctor=user)
     return {
@@ -76,8 +79,9 @@ def duties_of(user):
         .select_related("encounter__resident")
     )
     to_review = Note.objects.visible_to(user).awaiting_review().exclude(author=user)
+    recent = to_review.filter(signed_at__gte=timezone.now() - REVIEW_COUNTED)
     return {
         "unsigned": list(unsigned[:SHOWN]),
-        "to_review": to_review.count() if user.has_perm("emr.review_note") else 0,
+        "to_review": recent.count() if user.has_perm("emr.review_note") else 0,
         "returned": list(own.returned()[:SHOWN]) if user.role == Role.ASSISTANT else [],
     }

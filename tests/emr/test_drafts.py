@@ -76,9 +76,13 @@ def test_a_version_from_the_future_is_stale_too(charting, note):
 
 def test_a_save_costs_three_statements_besides_session_and_user(charting):
     charting.save({"treatment": "热身"})
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         assert charting.save({"treatment": "多饮水"}, version=1).status_code == 200
-    spoken = [q["sql"] for q in queries if not q["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))]
+    spoken = [
+        q["sql"] for q in queries if not q["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))
+    ]
     besides = [sql for sql in spoken if "django_session" not in sql and 'FROM "clinic_user"' not in sql]
     assert len(besides) <= 4, besides
     assert len(spoken) <= 6
@@ -92,8 +96,26 @@ def test_a_draft_writes_no_history(charting):
 
 @pytest.mark.parametrize(
     "text",
-    ["𠮷野家😀", "  前后空格 \n\t", "é", "‮\u200b﻿", "a" * 20_000, "𠮷" * 20_000, "'; DROP TABLE emr_note; --", "<script>"],
-    ids=["extension B and emoji", "blanks", "combining", "invisible", "20 000", "20 000 of four bytes", "SQL", "HTML"],
+    [
+        "𠮷野家😀",
+        "  前后空格 \n\t",
+        "é",
+        "‮\u200b﻿",
+        "a" * 20_000,
+        "𠮷" * 20_000,
+        "'; DROP TABLE emr_note; --",
+        "<script>",
+    ],
+    ids=[
+        "extension B and emoji",
+        "blanks",
+        "combining",
+        "invisible",
+        "20 000",
+        "20 000 of four bytes",
+        "SQL",
+        "HTML",
+    ],
 )
 def test_text_is_kept_exactly(charting, note, text):
     assert charting.save({"present_illness": text}).status_code == 200
@@ -122,7 +144,9 @@ def test_text_is_kept_exactly(charting, note, text):
 )  # fmt: skip
 def test_a_hostile_body_is_a_sentence(charting, note, body, error):
     sent = body.replace(b"%s", str(uuid.uuid4()).encode())
-    answer = charting.client.post(f"/visits/{charting.visit.uuid}/save", sent, content_type="application/json")
+    answer = charting.client.post(
+        f"/visits/{charting.visit.uuid}/save", sent, content_type="application/json"
+    )
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert answer.json()["message"]
     assert stored(note).version == 0

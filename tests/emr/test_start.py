@@ -25,7 +25,9 @@ def waiting(resident, station, clerk):
 def signed_visit(resident, doctor, days_ago=10, **note):
     visit = factories.encounter(resident, doctor, **note)
     arrived = timezone.now() - timedelta(days=days_ago)
-    Note.objects.filter(encounter=visit).update(signed_at=timezone.now(), signed_by=doctor, signer=doctor.name)
+    Note.objects.filter(encounter=visit).update(
+        signed_at=timezone.now(), signed_by=doctor, signer=doctor.name
+    )
     Encounter.objects.filter(pk=visit.pk).update(status=EncounterStatus.FINISHED, arrived_at=arrived)
     return visit
 
