@@ -3,6 +3,7 @@
 import uuid
 
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from clinic import banner, registry
 from clinic.codes import LifeState
@@ -49,14 +50,18 @@ def merges_into(resident, ids):
 
 
 def panels_of(request, resident):
-    """(template, context) of each panel that has something to say to this user."""
+    """Each panel that has something to say to this user, as HTML."""
     panels = sorted(registry.resident_panels, key=lambda panel: panel.order)
     built = (
         (panel.template, panel.build(request, resident))
         for panel in panels
         if request.user.has_perm(panel.permission)
     )
-    return [(template, context) for template, context in built if context is not None]
+    return [
+        render_to_string(template, {**context, "resident": resident}, request)
+        for template, context in built
+        if context is not None
+    ]
 
 
 def buttons_of(user):

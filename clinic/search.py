@@ -98,7 +98,7 @@ def _by_name_and_number(name, number, here):
     for rows in _by_name(name, here):
         yield rows.filter(id_reversed__startswith=tail)
         yield rows.filter(phone_reversed__startswith=tail)
-        if len(number) == len("1958"):
+        if re.fullmatch(r"(19|20)[0-9]{2}", number):
             yield rows.filter(birth_date__year=number)
 
 
