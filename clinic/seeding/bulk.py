@@ -36,6 +36,8 @@ def make(count, seed):
     communities = list(
         Community.objects.filter(institution__isnull=False).order_by("code").values("id", "code", "institution_id")
     )  # fmt: skip
+    if count and not communities:
+        raise Refused(_("There is no neighbourhood with a station: where should the residents live?"))
     taken = set(Resident.objects.exclude(id_number="").values_list("id_number", flat=True))
     serials = defaultdict(int, RecordNumberCounter.objects.values_list("area", "last"))
     spelled = Spelling()

@@ -41,6 +41,8 @@ JSON_FIELDS = ("vitals", "diagnoses", "medications")
 def make(count, seed):
     """Add ``count`` finished visits with signed notes. Inside the caller's transaction, as the owner."""
     residents = list(Resident.objects.current().order_by("pk").values_list("pk", "home_id"))
+    if not residents:
+        raise Refused(_("There is no resident to make visits for."))
     doctors = _doctors()
     # A resident sees a doctor at home; where a station has none, any.
     everybody = [doctor for staff in doctors.values() for doctor in staff]

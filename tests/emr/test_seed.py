@@ -173,3 +173,17 @@ def test_a_failure_leaves_nothing_behind(seed, monkeypatch):
     with pytest.raises(RuntimeError):
         seed(demo=True)
     assert not User.objects.exists()
+
+
+def test_masses_bring_no_demo_account_into_a_house_that_works(seed, station, doctor):
+    Community.objects.create(code="110101001001", name="社区", street="街道", institution=station)
+    seed(residents=5, encounters=5)
+    assert list(User.objects.values_list("username", flat=True)) == [doctor.username]
+    assert Encounter.objects.filter(doctor=doctor).count() == 5
+
+
+def test_masses_without_a_place_or_a_doctor_are_refused(seed, station):
+    with pytest.raises(CommandError):
+        seed(residents=5)
+    with pytest.raises(CommandError):
+        seed(encounters=5)

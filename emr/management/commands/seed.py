@@ -54,7 +54,9 @@ class Command(BaseCommand):
         with transaction.atomic():
             if not Term.objects.exists():
                 term_lists.load_starter()
-            places.make()
+            # Never demo accounts, whose password is known, beside real ones.
+            if places.is_empty():
+                places.make()
             try:
                 bulk_residents.make(residents, seed)
                 if encounters:
