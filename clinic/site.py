@@ -14,8 +14,8 @@ from clinic.registry import DeskTile
 
 # What a role does first; other apps add theirs to the registry.
 TILES = [
-    DeskTile("admin:clinic_resident_add", _("Register a resident"), _("New health record"), ("clinic.add_resident",)),
-    DeskTile("admin:clinic_resident_changelist", _("Find a resident"), _("By name, pinyin, ID number or phone"), ("clinic.view_resident",)),
+    DeskTile("admin:clinic_resident_add", _("Register a resident"), _("New health record"), ("clinic.add_resident",), 15),
+    DeskTile("admin:clinic_resident_changelist", _("Find a resident"), _("By name, pinyin, ID number or phone"), ("clinic.view_resident",), 10),
     DeskTile("admin:clinic_resident_import", _("Import from Excel"), _("With a trial run first"), ("clinic.import_resident", "clinic.add_resident")),
     DeskTile("admin:clinic_user_changelist", _("Staff accounts"), _("New accounts and changes"), ("clinic.add_user",)),
     DeskTile("admin:clinic_user_changelist", _("Roles and lock-outs"), _("Grant a role, unlock an account"), ("clinic.assign_role",)),
@@ -29,6 +29,7 @@ class SheyiAdminSite(AdminSite):
     site_title = _("Sheyi")
     index_title = _("Station desk")
     site_url = None
+    enable_nav_sidebar = False
 
     def has_permission(self, request):
         """Who is signed in and does not work at the desk is told so, not asked to sign in again."""
@@ -54,14 +55,17 @@ class SheyiAdminSite(AdminSite):
         """No field of the desk asks for it, and its answers would name row numbers."""
         raise Http404
 
-    def index(self, request, extra_context=None):
+    def each_context(self, request):
+        """With the role's first things, which also stand in every page's head."""
         user = request.user
-        tiles = [tile for tile in [*TILES, *registry.desk_tiles] if user.has_perms(tile.permissions)]
-        context = {
-            "tiles": sorted(tiles, key=lambda tile: tile.order),
-            "role": user.get_role_display(),
-            "sentence": ROLES[user.role].sentence,
-        }
+        tiles = []
+        if user.is_authenticated:
+            tiles = [tile for tile in [*TILES, *registry.desk_tiles] if user.has_perms(tile.permissions)]
+        return {**super().each_context(request), "tiles": sorted(tiles, key=lambda tile: tile.order)}
+
+    def index(self, request, extra_context=None):
+        role = request.user.role
+        context = {"role": request.user.get_role_display(), "sentence": ROLES[role].sentence}
         return super().index(request, {**context, **(extra_context or {})})
 
     def get_urls(self):

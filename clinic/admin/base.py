@@ -72,7 +72,6 @@ class DeskAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     save_as = False
-    actions_selection_counter = False
     # Whether rows have a page of their own; rows without a uuid have none.
     addressed = True
 
@@ -98,6 +97,11 @@ class DeskAdmin(admin.ModelAdmin):
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
         return row
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(
+            request, {"title": self.opts.verbose_name_plural, **(extra_context or {})}
+        )
 
     def get_changelist(self, request, **kwargs):
         return DeskList

@@ -75,9 +75,6 @@ class ResidentForm(DeskForm):
 class ResidentAdmin(ResidentActs, ResidentLines, ResidentSheets, DeskAdmin):
     form = ResidentForm
     paginator = CappedPaginator
-    list_display = [
-        "name", "sex", "age_text", "shown_id", "shown_phone", "record_number", "home", "tags", "life_state",
-    ]  # fmt: skip
     list_filter = [KeyTagFilter, AgeFilter, "insurance", "life_state", HomeFilter]
     list_select_related = ["home"]
     search_fields = ["name"]
@@ -86,7 +83,6 @@ class ResidentAdmin(ResidentActs, ResidentLines, ResidentSheets, DeskAdmin):
     )
     sortable_by = ()
     actions = ["merge_selected"]
-    save_on_top = True
 
     # Rows -----------------------------------------------------------------------------------------
 
@@ -115,9 +111,9 @@ class ResidentAdmin(ResidentActs, ResidentLines, ResidentSheets, DeskAdmin):
 
     # The list -------------------------------------------------------------------------------------
 
-    @admin.display(description=gettext_lazy("age"))
-    def age_text(self, resident):
-        return resident.age_text
+    @admin.display(description=gettext_lazy("sex and age"))
+    def sex_and_age(self, resident):
+        return f"{resident.get_sex_display()} {resident.age_text}"
 
     @admin.display(description=gettext_lazy("ID number"))
     def shown_id(self, resident):
@@ -136,13 +132,16 @@ class ResidentAdmin(ResidentActs, ResidentLines, ResidentSheets, DeskAdmin):
         return "、".join(tag.get_tag_display() for tag in resident.tags_now) or "—"
 
     def get_list_display(self, request):
-        """The buttons depend on who looks."""
+        """The buttons depend on who looks; a station needs no column that says its own name."""
 
         @admin.display(description="")
         def acts(resident):
             return format_html_join("", "{}", ((button,) for button in buttons(request.user, resident)))
 
-        return [*self.list_display, acts]
+        home = [] if request.user.institution.is_leaf else ["home"]
+        return [
+            "name", acts, "sex_and_age", "shown_id", "shown_phone", *home, "tags", "record_number", "life_state",
+        ]  # fmt: skip
 
     def changelist_view(self, request, extra_context=None):
         response = super().changelist_view(request, extra_context)

@@ -30,7 +30,7 @@ class LockedFilter(admin.SimpleListFilter):
     parameter_name = "locked"
 
     def lookups(self, request, model_admin):
-        return [("1", gettext_lazy("Yes"))]
+        return [("yes", gettext_lazy("Yes"))]
 
     def queryset(self, request, queryset):
         return queryset.filter(locked=True) if self.value() else queryset

@@ -146,10 +146,10 @@ def test_a_lock_out_is_seen_and_ended(sec_desk, doctor):
     AccessAttempt.objects.create(
         username=doctor.username, ip_address="10.0.0.1", failures_since_start=5, attempt_time=timezone.now()
     )
-    assert doctor.name in sec_desk.get("/admin/clinic/user/", {"locked": "1"}).content.decode()
+    assert doctor.name in sec_desk.get("/admin/clinic/user/", {"locked": "yes"}).content.decode()
     sec_desk.post(page_of(doctor, "unlock"))
     assert not AccessAttempt.objects.exists()
-    assert doctor.name not in sec_desk.get("/admin/clinic/user/", {"locked": "1"}).content.decode()
+    assert doctor.name not in sec_desk.get("/admin/clinic/user/", {"locked": "yes"}).content.decode()
 
 
 def test_a_new_first_password_must_be_changed(sec_desk, doctor):
