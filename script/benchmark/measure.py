@@ -203,8 +203,10 @@ def row(name, page, stage, seconds, yardstick):
         cells += [f"{rate:.0f}", f"{statistics.median(times) * 1000:.1f}", f"{percentile(times, 0.95):.1f}"]
         if errors:
             cells[0] = f"{name} ({len(errors)} errors: {errors[0]})"
-    yardstick.setdefault("rate", rate)
-    cells += [f"{rate / yardstick['rate']:.0%}", total, own, f"{answer.bytes:,}", f"{answer.zipped_bytes:,}"]
+    if name == "yardstick":
+        yardstick["rate"] = rate
+    share = f"{rate / yardstick['rate']:.0%}" if yardstick else "–"
+    cells += [share, total, own, f"{answer.bytes:,}", f"{answer.zipped_bytes:,}"]
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
