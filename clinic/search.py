@@ -68,10 +68,11 @@ def _hits(pks, user):
 def _looks(text, user):
     if not is_long_enough(text):
         return
-    both = re.fullmatch(r"(\D+) ?([0-9]{4,18}[0-9X]?)", text.upper(), re.ASCII)
+    both = re.fullmatch(r"(\D+) ?([0-9]{3,17}[0-9X])", text.upper(), re.ASCII)
     if both:
         yield from _by_name_and_number(both[1].strip(), both[2], _reach(user))
-    number = identifiers.normalise_id(text)
+    plus = re.fullmatch(r"\+[0-9 ()-]+", text, re.ASCII)
+    number = identifiers.normalise_phone(text) if plus else identifiers.normalise_id(text)
     if re.fullmatch(r"[0-9A-Z]{4,30}", number, re.ASCII) and re.search(r"[0-9]", number):
         yield from _by_number(number, _reach(user))
     yield from _by_name(text, _reach(user))

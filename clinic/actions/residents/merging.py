@@ -47,7 +47,7 @@ def undo_merge(*, merge, reason, by, request=None):
     """Take the pointer away, and let what the row had absorbed itself follow it."""
     _check_right(by)
     reason = filled(reason, "reason", 200)
-    standing = merge.absorbed.survivor
+    standing = Resident.objects.get(pk=merge.absorbed_id).survivor
     rows = _lock([standing.pk, *standing.record_ids()])
     merge = ResidentMerge.objects.select_for_update().get(pk=merge.pk)
     if merge.undone_at or merge.absorbed_id not in rows:
