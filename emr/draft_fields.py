@@ -108,3 +108,14 @@ def _primaries(lines):
         if sum(line.get("primary", False) for line in lines) > 1
         else None
     )
+
+
+def readable_vitals(vitals) -> list[tuple]:
+    """(label, what was typed, unit) of those taken; both pressures as one, "120/80"."""
+    taken = {name: text for name in VITAL_NAMES if (text := vitals.get(name, "")).strip()}
+    if "systolic" in taken and "diastolic" in taken:
+        taken["systolic"] = f"{taken['systolic']}/{taken.pop('diastolic')}"
+        labels = {"systolic": _("blood pressure")}
+    else:
+        labels = {}
+    return [(labels.get(name, label), taken[name], unit) for name, label, unit in VITALS if name in taken]

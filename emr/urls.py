@@ -7,7 +7,6 @@ from emr.views import chart, day, draft, nurse, printing, review, sign, terms, v
 urlpatterns = [
     path("", day.home, name="home"),
     path("waiting", day.waiting, name="waiting"),
-    path("nurse", nurse.nurse, name="nurse"),
     path("visits/<uuid:encounter>/", chart.chart, name="chart"),
     path("visits/<uuid:encounter>/previous", chart.previous, name="previous"),
     path("visits/<uuid:encounter>/save", draft.save, name="save-draft"),

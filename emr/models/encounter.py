@@ -49,6 +49,12 @@ class EncounterQuerySet(models.QuerySet):
             arrived_at__gte=start - timedelta(days=31),
         )
 
+    def with_vitals_taken(self):
+        """``vitals_taken``: whether the note holds any, without reading the note."""
+        return self.annotate(
+            vitals_taken=models.ExpressionWrapper(~Q(note__vitals={}), models.BooleanField())
+        )
+
     def of_resident(self, resident):
         """The whole file of one person, absorbed rows included, newest first."""
         return self.filter(resident__in=resident.record_ids()).order_by("-arrived_at", "-pk")

@@ -45,7 +45,7 @@ def chart(request, encounter):
         "banner": facts,
         "previous": previous,
         "previous_more": more,
-        "vitals": filled_vitals(note),
+        "vitals": draft_fields.readable_vitals(note.vitals),
         "medications": prescribing.readable(note.medications),
         "reviews": list(note.reviews.all()) if note.needs_review else [],
         "writable": writable,
@@ -72,15 +72,6 @@ def previous(request, encounter):
 
 def may_write(note, user):
     return note.author_id == user.pk and not note.is_readonly and user.has_perm("emr.write_note")
-
-
-def filled_vitals(note):
-    """(label, what was typed, unit) of the vital signs taken."""
-    return [
-        (label, note.vitals[name], unit)
-        for name, label, unit in draft_fields.VITALS
-        if note.vitals.get(name, "").strip()
-    ]
 
 
 def chart_data(note, facts, user):

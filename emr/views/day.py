@@ -1,6 +1,5 @@
 """The doctor's day: who waits, who is on hold, who is done, and what is not signed yet."""
 
-import uuid
 from datetime import timedelta
 
 from django.http import HttpResponse
@@ -18,6 +17,8 @@ STOP_POLLING = 286  # htmx's own code
 SHOWN = 100
 # The badge on the first page counts by index; the page of reviews lists older ones too.
 REVIEW_COUNTED = timedelta(days=90)
+# Lists name people; the notes' text stays in the database.
+NAMED = ("uuid", "signed_at", "encounter__uuid", "encounter__arrived_at", "encounter__resident__name")
 
 
 @signed_in
@@ -30,8 +31,8 @@ def home(request):
     if user.role not in PAGE_ROLES:
         return render(request, "emr/nothing.html")
     if user.role == Role.NURSE:
-        return redirect("nurse")
-    return render(request, "emr/home.html", {**day_of(user), "duties": duties_of(user), "key": uuid.uuid4()})
+        return render(request, "emr/nurse.html", day_of(user))
+    return render(request, "emr/home.html", {**day_of(user), "duties": duties_of(user)})
 
 
 @open_to_all
@@ -48,7 +49,7 @@ def waiting(request):
 def day_of(user):
     """Open visits of any day and today's finished ones, in the user's own institution."""
     now = timezone.now()
-    here = Encounter.objects.in_scope(user).select_related("resident", "doctor", "note__author")
+    here = Encounter.objects.in_scope(user).select_related("resident", "doctor").with_vitals_taken()
     still_open = list(here.open().order_by("arrived_at")[: SHOWN * 2])
     for visit in still_open:
         visit.minutes = visit.waiting_minutes(now)
@@ -71,12 +72,14 @@ def duties_of(user):
         Note.objects.visible_to(user)
         .unsigned_by(user)
         .select_related("encounter__resident")
+        .only(*NAMED)
         .order_by("encounter__arrived_at")
     )
     own = (
         Note.objects.visible_to(user)
         .filter(author=user, needs_review=True)
         .select_related("encounter__resident")
+        .only(*NAMED)
     )
     to_review = Note.objects.visible_to(user).awaiting_review().exclude(author=user)
     recent = to_review.filter(signed_at__gte=timezone.now() - REVIEW_COUNTED)

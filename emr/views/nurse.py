@@ -1,11 +1,11 @@
-"""The nurse's page: who waits, vital signs into the draft, allergies."""
+"""Vital signs and allergies of who waits. The nurse's list itself is the day's (emr.views.day)."""
 
 import uuid
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.actions.residents.health import record_allergy, set_no_known_allergies
 from clinic.errors import Refused
@@ -14,13 +14,6 @@ from emr import banner
 from emr.actions.vitals import record_vitals
 from emr.forms import AllergyForm, VitalsForm
 from emr.models import Note
-from emr.views.day import day_of
-
-
-@needs("emr.record_vitals")
-@require_GET
-def nurse(request):
-    return render(request, "emr/nurse.html", {**day_of(request.user), "key": uuid.uuid4()})
 
 
 @needs("emr.record_vitals")

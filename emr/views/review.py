@@ -9,11 +9,10 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import banner, prescribing
+from emr import banner, draft_fields, prescribing
 from emr.actions import reviews as actions
 from emr.forms import ReviewForm
 from emr.models import Note
-from emr.views.chart import filled_vitals
 
 SHOWN = 100
 
@@ -55,7 +54,7 @@ def review(request, note):
         "encounter": note.encounter,
         "resident": person,
         "banner": banner.of(person, person.record_ids()),
-        "vitals": filled_vitals(note),
+        "vitals": draft_fields.readable_vitals(note.vitals),
         "medications": prescribing.readable(note.medications),
         "past_reviews": note.reviews.all(),
     }

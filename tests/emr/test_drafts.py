@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic.errors import Conflict
+from emr import draft_fields
 from emr.actions import drafts
 from emr.codes import EncounterStatus
 from emr.models import Encounter, Note, Save
@@ -229,6 +230,17 @@ def test_a_receipt_hashes_the_canonical_changes():
     one = drafts.fingerprint({"b": "1", "a": {"y": "𠮷", "x": ""}})
     assert one == drafts.fingerprint({"a": {"x": "", "y": "𠮷"}, "b": "1"})
     assert one != drafts.fingerprint({"a": {"x": "", "y": "吉"}, "b": "1"})
+
+
+def test_a_body_past_all_bounds_is_a_sentence(charting, settings):
+    answer = charting.save({"treatment": "a" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)})
+    assert answer.status_code in {400, 413}
+    assert answer.json()["message"]
+
+
+def test_both_pressures_are_read_as_one():
+    taken = {"pulse": "80", "systolic": "150", "diastolic": "90"}
+    assert [value for _label, value, _unit in draft_fields.readable_vitals(taken)] == ["80", "150/90"]
 
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)

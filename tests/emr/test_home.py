@@ -82,12 +82,18 @@ def test_the_home_page_costs_few_queries_whatever_the_day(
         client.get("/")
 
 
-@pytest.mark.parametrize(
-    ("role", "where"), [(Role.CLERK, "/admin/"), (Role.MANAGER, "/admin/"), (Role.NURSE, "/nurse")]
-)
+@pytest.mark.parametrize(("role", "where"), [(Role.CLERK, "/admin/"), (Role.MANAGER, "/admin/")])
 def test_each_role_begins_at_its_own_page(client, station, role, where):
     client.force_login(factories.user(role, station))
     assert client.get("/").headers["Location"] == where
+
+
+def test_a_nurse_sees_who_has_vital_signs_already(home, nurse, station):
+    for name, vitals in (("已测", {"pulse": "80"}), ("未测", {})):
+        visit = check_in(resident=factories.resident(station, name), institution=station, by=nurse)
+        Note.objects.filter(encounter=visit).update(vitals=vitals)
+    taken = {visit.resident.name: visit.vitals_taken for visit in home(nurse).context["waiting"]}
+    assert taken == {"已测": True, "未测": False}
 
 
 def test_a_vendor_is_told_that_there_is_nothing(client, district):
