@@ -19,8 +19,7 @@ def register_all(*, incoming, by, request=None):
     people = [one.resident for one in incoming]
     for resident in people:
         resident.derive()
-        if resident.community_id:
-            resident.record_number = record_numbers.take_next(resident.community)
+    _number(people)
     with violations.told(Resident):
         bulk_create_with_history(people, Resident, batch_size=BATCH, default_user=by)
     tags = [
@@ -33,3 +32,16 @@ def register_all(*, incoming, by, request=None):
         audit.record(Act.CREATE, by=by, request=request, resident=resident, obj=resident)
     audit.record(Act.IMPORT, by=by, request=request, detail={"what": "residents", "rows": len(people)})
     return people
+
+
+def _number(people):
+    """Health-record numbers, neighbourhood by neighbourhood, in one order so that two imports cannot wait
+    for each other."""
+    by_community = {}
+    for resident in people:
+        if resident.community_id:
+            by_community.setdefault(resident.community_id, []).append(resident)
+    for _key, neighbours in sorted(by_community.items()):
+        numbers = record_numbers.take_many(neighbours[0].community, len(neighbours))
+        for resident, number in zip(neighbours, numbers, strict=True):
+            resident.record_number = number
