@@ -1,0 +1,126 @@
+// The chart of one visit, put together: fields, autosave, what the browser keeps, conflicts, session, signing.
+import { all, one } from "./dom.js";
+import { Autosave } from "./autosave.js";
+import { DiagnosisPicker } from "./diagnosis-picker.js";
+import { openStore } from "./draft-store.js";
+import { Fields } from "./fields.js";
+import { Folds, grow } from "./folds.js";
+import { Leaving } from "./leaving.js";
+import { MedicationLines } from "./medication-lines.js";
+import { offerLeftovers } from "./recover.js";
+import { listen } from "./shortcuts.js";
+import { settleConflict } from "./conflict.js";
+import { signInAgain } from "./session.js";
+import { Signing } from "./sign.js";
+import { Status } from "./status.js";
+
+const data = JSON.parse(one("#chart-data").textContent);
+const { texts } = data;
+const page = one("#chart");
+const changed = () => {
+  folds.draw();
+  autosave.typed();
+};
+const diagnoses = new DiagnosisPicker(data, () => changed());
+const medications = new MedicationLines(data, () => changed());
+const fields = new Fields(data, { diagnoses, medications });
+const folds = new Folds(fields);
+const status = new Status(data, fields);
+const autosave = new Autosave({
+  url: data.urls.save,
+  version: data.version,
+  fields,
+  listeners: { state: (state) => status.show(state), stale: (answer) => conflict(answer), signedOut: () => session() },
+});
+const leaving = new Leaving(autosave);
+const signing = new Signing({
+  data, autosave, fields, folds, session, box: diagnoses.input,
+  leave: (address) => leaving.go(address),
+  done: () => {
+    leaving.free = true;
+    autosave.store?.clear();
+    page.inert = true;
+  },
+});
+
+let standing = null; // a conflict that was put off
+
+async function conflict(answer) {
+  standing = answer;
+  const settled = await settleConflict({ answer, autosave, fields, texts, tell });
+  if (!settled) return;
+  standing = null;
+  folds.draw();
+  grow();
+  autosave.resume();
+}
+
+async function session(then = () => {}) {
+  await signInAgain({ data, leave: (address) => leaving.go(address) });
+  if (autosave.paused === "signed-out") autosave.resume();
+  then();
+}
+
+function tell(sentence) {
+  const notice = one("#chart-notice");
+  notice.textContent = sentence;
+  notice.hidden = !sentence;
+}
+
+// What the hands do --------------------------------------------------------------------------------------
+
+const isField = (target) => target.closest("#chart") && !target.matches("#diagnosis-input");
+page.addEventListener("input", (event) => {
+  if (!isField(event.target)) return;
+  if (event.target.matches("textarea")) grow(event.target.parentElement);
+  changed();
+});
+page.addEventListener("compositionstart", () => (autosave.composing = true));
+page.addEventListener("compositionend", () => {
+  autosave.composing = false;
+  autosave.typed();
+});
+page.addEventListener("focusout", () => {
+  autosave.composing = false;
+  autosave.left();
+});
+window.addEventListener("online", () => autosave.left());
+one("#save-act").addEventListener("click", () => (standing ? conflict(standing) : session()));
+one("#sign-open").addEventListener("click", () => signing.open());
+for (const close of all("dialog [data-close]")) close.addEventListener("click", () => close.closest("dialog").close());
+one("#hold-open")?.addEventListener("click", () => one("#hold-dialog").showModal());
+
+listen({
+  section: (name) => folds.toggle(name),
+  kind: () => {
+    const wanted = fields.value("visit_kind") === "first" ? "return" : "first";
+    fields.write("visit_kind", wanted);
+    changed();
+    autosave.left();
+  },
+  save: () => autosave.flush(),
+  sign: () => signing.open(),
+  previous: () => one("#previous summary")?.focus(),
+});
+
+// What a former window left ------------------------------------------------------------------------------
+
+async function begin() {
+  folds.mark(data.carried);
+  grow();
+  autosave.report();
+  const store = await openStore({ user: data.user, encounter: data.encounter, key: data.draft_key });
+  autosave.store = store;
+  one("#not-kept").hidden = Boolean(store);
+  if (!store) return;
+  await autosave.keep();
+  if (await offerLeftovers({ store, autosave, fields, texts })) {
+    changed();
+    grow();
+    autosave.left();
+  }
+  store.sweep();
+}
+
+if (!data.on_hold) fields.element("chief_complaint").focus();
+begin().finally(() => (document.documentElement.dataset.chart = "ready"));

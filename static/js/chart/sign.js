@@ -1,0 +1,127 @@
+// Signing: everything saved first, what is missing with a way there, the password, then name, time and print.
+import { all, fill, make, newKey, one } from "./dom.js";
+import { send, worthRetrying } from "./wire.js";
+
+const dialog = one("#sign-dialog");
+
+export class Signing {
+  constructor({ data, autosave, fields, folds, box, done, leave, session }) {
+    Object.assign(this, { data, autosave, fields, folds, box, done, leave, session });
+    this.texts = data.texts;
+    this.job = null; // {key, version}: the same key for the same version, so that a lost answer is no second signing
+    this.busy = false;
+    this.password = one("#sign-password");
+    one("#sign-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.sign();
+    });
+    one("#sign-close").addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => (this.password.value = ""));
+    one("#sign-missing").addEventListener("click", (event) => this.jump(event));
+  }
+
+  async open() {
+    if (this.signed) return;
+    this.tell("");
+    const missing = this.missing();
+    this.list("#sign-missing", missing);
+    this.list("#sign-hints", []);
+    one("#sign-ask").hidden = missing.length > 0;
+    if (!dialog.open) dialog.showModal();
+    const first = one("#sign-missing button");
+    (first ?? this.password).focus();
+    if (!(await this.autosave.flush()) && !one("#compare-dialog").open) this.tell(this.texts.sign_unsaved);
+  }
+
+  /** What the rules demand, asked here first: nobody should type the password in vain. The server asks again. */
+  missing() {
+    const note = this.fields.read();
+    const names = this.data.demands[note.visit_kind].filter((name) => !this.isThere(name, note));
+    const gaps = names.map((name) => this.gap(name));
+    if (this.box.value.trim()) gaps.push(this.gap("diagnoses", this.texts.diagnosis_not_added));
+    else if (!note.diagnoses.length) gaps.push(this.gap("diagnoses"));
+    if (!note.treatment.trim() && !note.medications.length) gaps.push(this.gap("treatment"));
+    return gaps;
+  }
+
+  isThere(name, note) {
+    return Boolean(note[name].trim()) || (name === "signs" && Object.values(note.vitals).some((typed) => typed.trim()));
+  }
+
+  gap(field, sentence = this.data.missing[field]) {
+    return { field, sentence };
+  }
+
+  async sign() {
+    if (this.busy || !this.password.value) return this.password.focus();
+    this.busy = true;
+    one("#sign-submit").disabled = true;
+    this.tell(this.texts.signing);
+    try {
+      if (await this.autosave.flush()) await this.ask();
+      else this.tell(this.texts.sign_unsaved);
+    } finally {
+      this.busy = false;
+      one("#sign-submit").disabled = false;
+    }
+  }
+
+  async ask() {
+    const version = this.autosave.version;
+    if (this.job?.version !== version) this.job = { key: newKey(), version };
+    const { status, data } = await send(this.data.urls.sign, JSON.stringify({ ...this.job, password: this.password.value }));
+    if (status === 200) return this.finish(data);
+    if (status === 422) return this.incomplete(data);
+    if (status === 401) return this.session(() => this.tell(""));
+    if (status === 409 && data.error === "stale") {
+      dialog.close();
+      return this.autosave.stale(data);
+    }
+    this.tell(worthRetrying(status) && status !== 429 ? this.texts.sign_no_answer : data.message);
+    if (data.error === "password") {
+      this.password.value = "";
+      this.password.focus();
+    }
+    return undefined;
+  }
+
+  incomplete(data) {
+    this.tell(data.message);
+    this.list("#sign-missing", data.missing);
+    this.list("#sign-hints", data.hints ?? []);
+    one("#sign-missing button")?.focus();
+  }
+
+  list(where, entries) {
+    const items = entries.map(({ field, sentence }) =>
+      make("li", {}, make("button", { type: "button", className: "btn btn-link p-0 text-start", textContent: sentence, "data-field": field })),
+    );
+    one(where).replaceChildren(...items);
+    one(where).closest("section").hidden = !items.length;
+  }
+
+  jump(event) {
+    const field = event.target.closest("button")?.dataset.field;
+    if (!field) return;
+    dialog.close();
+    this.folds.show(field);
+  }
+
+  finish(data) {
+    this.signed = true;
+    this.done();
+    const words = { name: data.signer, time: data.signed_at };
+    one("#signed-word").textContent = fill(this.texts.signed_by, words);
+    one("#signed-review").hidden = !data.needs_review;
+    for (const link of all("[data-print]")) link.href = `${data.print}?format=${link.dataset.print}`;
+    one("#signed-home").href = data.home;
+    one("#sign-form").hidden = true;
+    one("#signed").hidden = false;
+    one("[data-print]").focus();
+    dialog.addEventListener("close", () => this.leave(this.data.urls.chart), { once: true });
+  }
+
+  tell(word) {
+    one("#sign-word").textContent = word ?? "";
+  }
+}
