@@ -10,6 +10,7 @@ from django.contrib.auth import logout
 from django.http import JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clinic import audit, identity, readiness, text
@@ -64,6 +65,22 @@ class Probes:
             if not readiness.may_explain(request.problems):
                 return health.answer(request.problems)
         return self.get_response(request)
+
+
+class ChosenLanguage:
+    """Chinese, unless this browser's person chose otherwise. What the browser itself prefers does not count:
+    old terminals were set up in whatever language their installer spoke."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        request.LANGUAGE_CODE = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        with translation.override(request.LANGUAGE_CODE):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+        return response
 
 
 class IdleClock:
