@@ -2,13 +2,13 @@
 
 from django.utils.translation import gettext as _
 
-from emr import banner
+from emr import previous_visits
 from emr.models import Encounter
 
 
 def visits(request, resident) -> dict:
     """The last visits of the file, with diagnoses, for the resident's page."""
-    rows, more = banner.previous(request.user, resident.record_ids())
+    rows, more = previous_visits.page(request.user, resident.record_ids())
     running = Encounter.objects.visible_to(request.user).of_resident(resident).open()
     return {
         "previous": rows,

@@ -5,13 +5,13 @@ import uuid
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from clinic import audit
+from clinic import audit, banner
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import banner, draft_fields, draft_key, prescribing
+from emr import draft_fields, draft_key, prescribing, previous_visits
+from emr.chart_texts import TEXTS
 from emr.codes import Certainty, EncounterStatus, Frequency, Route, VisitKind
 from emr.models import Encounter, Note
 
@@ -34,22 +34,23 @@ def chart(request, encounter):
     )  # fmt: skip
     visit, person = note.encounter, note.encounter.resident.survivor
     ids = person.record_ids()
-    facts = banner.of(person, ids)
-    previous, more = banner.previous(request.user, ids, than=visit)
+    head = banner.facts(person, request.user, ids)
+    previous, more = previous_visits.page(request.user, ids, than=visit)
     writable = may_write(note, request.user)
     audit.record(Act.VIEW, request=request, resident=person, obj=note)
     context = {
         "encounter": visit,
         "note": note,
         "resident": person,
-        "banner": facts,
+        "banner": head,
+        **head.as_context(),
         "previous": previous,
         "previous_more": more,
         "vitals": draft_fields.readable_vitals(note.vitals),
         "medications": prescribing.readable(note.medications),
         "reviews": list(note.reviews.all()) if note.needs_review else [],
         "writable": writable,
-        "chart": chart_data(note, facts, request.user) if writable else None,
+        "chart": chart_data(note, head, request.user) if writable else None,
     }
     return render(request, "emr/chart.html" if writable else "emr/chart_readonly.html", context)
 
@@ -65,7 +66,7 @@ def previous(request, encounter):
     ids = note.encounter.resident.survivor.record_ids()
     shown = request.GET.get("before")
     before = get_object_or_404(_file(request.user, ids), uuid=_uuid_or_404(shown)) if shown else None
-    rows, more = banner.previous(request.user, ids, than=note.encounter, before=before)
+    rows, more = previous_visits.page(request.user, ids, than=note.encounter, before=before)
     context = {"encounter": note.encounter, "previous": rows, "previous_more": more}
     return render(request, "emr/_previous.html", context)
 
@@ -74,7 +75,7 @@ def may_write(note, user):
     return note.author_id == user.pk and not note.is_readonly and user.has_perm("emr.write_note")
 
 
-def chart_data(note, facts, user):
+def chart_data(note, head, user):
     """What the page's script works with, as json_script."""
     visit = note.encounter
     return {
@@ -90,7 +91,7 @@ def chart_data(note, facts, user):
         "username": user.username,
         "encounter": visit.uuid,
         "draft_key": draft_key.of(user),
-        "allergies": [allergy.substance for allergy in facts.allergies],
+        "allergies": [allergy.substance for allergy in head.allergies],
         "visit_kinds": VisitKind.choices,
         "certainties": Certainty.choices,
         "routes": Route.choices,
@@ -102,7 +103,7 @@ def chart_data(note, facts, user):
             "diagnoses": draft_fields.DIAGNOSES_MOST,
             "medications": draft_fields.MEDICATIONS_MOST,
         },
-        "texts": {"saved": _("Saved")},
+        "texts": TEXTS,
     }
 
 

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.actions.residents.health import record_allergy, set_no_known_allergies
+from clinic.banner import facts
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import banner
 from emr.actions.vitals import record_vitals
 from emr.forms import AllergyForm, VitalsForm
 from emr.models import Note
@@ -37,7 +37,7 @@ def vitals(request, encounter):
         "allergy_form": AllergyForm(),
         "encounter": note.encounter,
         "resident": person,
-        "banner": banner.of(person, person.record_ids()),
+        **facts(person, request.user).as_context(),
     }
     return render(request, "emr/vitals.html", context, status=400 if form.errors else 200)
 

@@ -6,10 +6,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic import audit
+from clinic.banner import facts
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import banner, draft_fields, prescribing
+from emr import draft_fields, prescribing
 from emr.actions import reviews as actions
 from emr.forms import ReviewForm
 from emr.models import Note
@@ -53,7 +54,7 @@ def review(request, note):
         "note": note,
         "encounter": note.encounter,
         "resident": person,
-        "banner": banner.of(person, person.record_ids()),
+        **facts(person, request.user).as_context(),
         "vitals": draft_fields.readable_vitals(note.vitals),
         "medications": prescribing.readable(note.medications),
         "past_reviews": note.reviews.all(),

@@ -1,0 +1,30 @@
+"""The visits before this one, at the side of the chart and on the resident's page."""
+
+from django.db.models import Q
+
+from emr.codes import EncounterStatus
+from emr.models import Encounter
+
+PAGE = 10
+
+
+def page(user, record_ids, than=None, before=None) -> tuple[list, bool]:
+    """The next ten finished visits with their notes, newest first, and whether there are more. One query.
+
+    ``record_ids`` are the rows of the person's file; ``than`` is the visit being charted, left out;
+    ``before`` is the last one already shown.
+    """
+    rows = (
+        Encounter.objects.visible_to(user)
+        .filter(resident__in=record_ids, status=EncounterStatus.FINISHED, note__isnull=False)
+        .select_related("note", "institution", "doctor")
+        .order_by("-arrived_at", "-pk")
+    )
+    if than is not None:
+        rows = rows.exclude(pk=than.pk)
+    if before is not None:
+        rows = rows.filter(
+            Q(arrived_at__lt=before.arrived_at) | Q(arrived_at=before.arrived_at, pk__lt=before.pk)
+        )
+    found = list(rows[: PAGE + 1])
+    return found[:PAGE], len(found) > PAGE
