@@ -69,7 +69,8 @@ def resident_register(request):
                 )
                 return redirect("resident", row.uuid)
             except Refused as refusal:
-                form.refuse(refusal)
+                if refusal.code != "duplicates":  # the list of likenesses says it
+                    form.refuse(refusal)
                 matches, status = duplicates.candidates(form.instance, request.user), refusal.status
     context = {"form": form, "matches": matches, "certain": any(match.certain for match in matches)}
     return render(request, "clinic/resident_register.html", context, status=status)
