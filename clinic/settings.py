@@ -9,6 +9,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from whitenoise.compress import Compressor
 
 from clinic import database, secret
 
@@ -197,6 +198,9 @@ STORAGES = {
 }
 MEDIA_ROOT = VAR / "media"
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Source maps are the larger half of Bootstrap and nobody here reads them.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 ANCHORS = Path(os.environ.get("SHEYI_ANCHORS", VAR / "anchors"))
 
 # Background work -------------------------------------------------------------------------------------
