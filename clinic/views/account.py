@@ -22,7 +22,7 @@ from clinic.permissions import signed_in
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def change_password(request):
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         old, new = form.cleaned_data["old"], form.cleaned_data["new"]
         try:
@@ -41,7 +41,7 @@ def change_password(request):
 @require_http_methods(["GET", "POST"])
 def second_factor(request):
     """Asked once a session from whoever has set one up. Wrong codes are throttled by the device itself."""
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         device = next(
             (
@@ -69,7 +69,7 @@ def set_up_factor(request):
     device, _made = TOTPDevice.objects.get_or_create(
         user=request.user, confirmed=False, defaults={"name": request.user.username}
     )
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if device.verify_token(form.cleaned_data["code"]):
             device.confirmed = True

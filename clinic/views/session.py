@@ -27,7 +27,7 @@ def sign_in(request):
     """The one door. A failure is written to the audit trail with the account as it was typed."""
     if request.user.is_authenticated and request.method == "GET":
         return redirect("home")
-    form = SignInForm(request, request.POST or None)
+    form = SignInForm(request, request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if form.is_valid():
             _let_in(request, form.get_user())
