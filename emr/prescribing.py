@@ -50,21 +50,34 @@ def plain(text: str) -> str:
 def matches(drug: str, substance: str) -> bool:
     """Whether the drug holds the substance, or belongs to its class. Both as people write them."""
     drug, core = plain(drug), core_of(substance)
-    if not drug or not core or NO_ALLERGY.match(core):
+    if not drug or not core:
         return False
     if len(core) > 1 and (core in drug or (len(drug) > 1 and drug in core)):
         return True
-    return any(_of_class(core, members) and _of_class(drug, members) for members in CLASSES.values())
+    return _holds(drug, family_of(core))
 
 
 def core_of(substance: str) -> str:
-    """ "青霉素" of "青霉素类药物过敏"."""
+    """ "青霉素" of "青霉素类药物过敏"; nothing of "否认药物过敏"."""
     text = plain(substance)
+    if NO_ALLERGY.match(text):
+        return ""
     return DECORATION.sub("", text) or text
 
 
-def _of_class(text, members):
-    return any(member in text for member in members)
+def family_of(core: str) -> list[str]:
+    """What the names of drugs related to the substance hold."""
+    return [member for members in CLASSES.values() if _holds(core, members) for member in members]
+
+
+def watch(allergies) -> list[dict]:
+    """The same rule for the page's script: {substance, core, members} of each allergy."""
+    found = [{"substance": text, "core": core_of(text)} for text in allergies]
+    return [{**entry, "members": family_of(entry["core"])} for entry in found if entry["core"]]
+
+
+def _holds(text, parts):
+    return any(part in text for part in parts)
 
 
 def allergy_hints(lines, allergies) -> list[dict]:

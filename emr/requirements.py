@@ -28,6 +28,8 @@ SENTENCES = {
     "past_history": gettext_lazy("The past history is missing."),
     "signs": gettext_lazy("The signs are missing: an entry or vital signs."),
     "examinations": gettext_lazy("Auxiliary examinations are blank; where there are none, write so."),
+    "diagnoses": gettext_lazy("The diagnosis is missing."),
+    "treatment": gettext_lazy("The treatment is missing: advice or medication."),
 }
 CHIEF_COMPLAINT_USUAL = 20
 # name: what a living resident in a clinic can have; outside is likely a slip of the hand
@@ -66,7 +68,7 @@ def _gap(name, sentence, **more):
 
 def _diagnosis_gaps(note):
     if not note.diagnoses:
-        return [_gap("diagnoses", _("The diagnosis is missing."))]
+        return [_gap("diagnoses", SENTENCES["diagnoses"])]
     return [
         _gap("diagnoses", _("A diagnosis has no name."), line=position)
         for position, line in enumerate(note.diagnoses)
@@ -76,7 +78,7 @@ def _diagnosis_gaps(note):
 
 def _treatment_gaps(note):
     if not note.treatment.strip() and not prescribing.filled(note.medications):
-        return [_gap("treatment", _("The treatment is missing: advice or medication."))]
+        return [_gap("treatment", SENTENCES["treatment"])]
     return [
         _gap("medications", fault, line=position)
         for position, line in enumerate(note.medications)

@@ -4,22 +4,13 @@ import uuid
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from clinic import audit, banner
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import draft_fields, draft_key, prescribing, previous_visits
-from emr.chart_texts import TEXTS
-from emr.codes import Certainty, EncounterStatus, Frequency, Route, VisitKind
+from emr import chart_data, draft_fields, prescribing, previous_visits
 from emr.models import Encounter, Note
-
-ADDRESSES = {
-    "save": "save-draft", "sign": "sign", "hold": "hold", "cancel": "cancel-visit", "resume": "resume",
-    "print": "print-note", "previous": "previous", "chart": "chart",
-}  # fmt: skip
-FIXED = {"terms": "terms", "sign_in": "sign-in-again", "home": "home"}
 
 
 @needs("emr.view_note")
@@ -37,6 +28,7 @@ def chart(request, encounter):
     head = banner.facts(person, request.user, ids)
     previous, more = previous_visits.page(request.user, ids, than=visit)
     writable = may_write(note, request.user)
+    substances = [allergy.substance for allergy in head.allergies]
     audit.record(Act.VIEW, request=request, resident=person, obj=note)
     context = {
         "encounter": visit,
@@ -50,7 +42,7 @@ def chart(request, encounter):
         "medications": prescribing.readable(note.medications),
         "reviews": list(note.reviews.all()) if note.needs_review else [],
         "writable": writable,
-        "chart": chart_data(note, head, request.user) if writable else None,
+        "chart": chart_data.of(note, substances, request.user) if writable else None,
     }
     return render(request, "emr/chart.html" if writable else "emr/chart_readonly.html", context)
 
@@ -73,38 +65,6 @@ def previous(request, encounter):
 
 def may_write(note, user):
     return note.author_id == user.pk and not note.is_readonly and user.has_perm("emr.write_note")
-
-
-def chart_data(note, head, user):
-    """What the page's script works with, as json_script."""
-    visit = note.encounter
-    return {
-        "note": {name: getattr(note, name) for name in Note.DRAFT_FIELDS},
-        "version": note.version,
-        "visit_kind": note.visit_kind,
-        "on_hold": visit.status == EncounterStatus.ON_HOLD,
-        "urls": {
-            **{name: reverse(address, args=[visit.uuid]) for name, address in ADDRESSES.items()},
-            **{name: reverse(address) for name, address in FIXED.items()},
-        },
-        "user": user.uuid,
-        "username": user.username,
-        "encounter": visit.uuid,
-        "draft_key": draft_key.of(user),
-        "allergies": [allergy.substance for allergy in head.allergies],
-        "visit_kinds": VisitKind.choices,
-        "certainties": Certainty.choices,
-        "routes": Route.choices,
-        "frequencies": Frequency.choices,
-        "vitals_fields": draft_fields.VITALS,
-        "limits": {
-            "text": draft_fields.TEXT_LIMIT,
-            "vital": draft_fields.VITAL_LIMIT,
-            "diagnoses": draft_fields.DIAGNOSES_MOST,
-            "medications": draft_fields.MEDICATIONS_MOST,
-        },
-        "texts": TEXTS,
-    }
 
 
 def _file(user, ids):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.codes import KeyPopulation
 from clinic.models import AccessGrant, Allergy, KeyTag, Problem
-from emr.actions.visits import check_in
+from emr.actions.visits import check_in, start_for
 from emr.codes import EncounterStatus
 from emr.models import Encounter, Note
 from tests import factories
@@ -122,6 +122,23 @@ def test_visits_elsewhere_are_not_shown_without_a_right(load, doctor, stranger, 
     past_visits(person, stranger, 3)
     answer = load(doctor, factories.encounter(person, doctor))
     assert answer.context["previous"] == []
+
+
+def test_the_script_learns_what_signing_will_demand_and_what_to_watch(load, doctor, encounter, resident):
+    Allergy.objects.create(resident=resident, substance="青霉素过敏")
+    data = data_of(load(doctor, encounter))
+    assert set(data["demands"]) == {"first", "return", "emergency"}
+    assert set(data["demands"]["first"]) <= set(data["missing"])
+    assert data["watch"][0]["core"] == "青霉素"
+    assert "西林" in data["watch"][0]["members"]
+
+
+def test_past_history_is_marked_as_carried_over_until_somebody_saved(load, doctor, resident):
+    past_visits(resident, doctor, 1, past_history="高血压10年")
+    visit = start_for(resident=resident, by=doctor)
+    assert data_of(load(doctor, visit))["carried"] == ["past_history"]
+    Note.objects.filter(encounter=visit).update(version=2)
+    assert data_of(load(doctor, visit))["carried"] == []
 
 
 @pytest.mark.parametrize("before", ["x", "1", "00000000-0000-0000-0000-000000000000", "' OR 1=1"])

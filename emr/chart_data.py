@@ -1,0 +1,66 @@
+"""What the chart's script works with (json_script "chart-data" of templates/emr/chart.html)."""
+
+from django.conf import settings
+from django.urls import reverse
+
+from emr import draft_fields, draft_key, prescribing, requirements
+from emr.chart_texts import TEXTS
+from emr.codes import Certainty, EncounterStatus, Frequency, Route, System, VisitKind
+from emr.models import Note
+
+ADDRESSES = {
+    "save": "save-draft", "sign": "sign", "hold": "hold", "cancel": "cancel-visit", "resume": "resume",
+    "print": "print-note", "previous": "previous", "chart": "chart",
+}  # fmt: skip
+FIXED = {"terms": "terms", "sign_in": "sign-in-again", "home": "home"}
+
+
+def of(note, allergies, user) -> dict:
+    """The draft, where it is saved to, the key for this browser, and the tables behind the boxes."""
+    visit = note.encounter
+    return {
+        "note": {name: getattr(note, name) for name in Note.DRAFT_FIELDS},
+        "version": note.version,
+        "carried": carried(note),
+        "on_hold": visit.status == EncounterStatus.ON_HOLD,
+        "encounter": visit.uuid,
+        "user": user.uuid,
+        "username": user.username,
+        "draft_key": draft_key.of(user),
+        "urls": {
+            **{name: reverse(address, args=[visit.uuid]) for name, address in ADDRESSES.items()},
+            **{name: reverse(address) for name, address in FIXED.items()},
+        },
+        "allergies": allergies,
+        "watch": prescribing.watch(allergies),
+        **tables(),
+        "texts": TEXTS,
+    }
+
+
+def tables() -> dict:
+    """The same for every note: choices, labels, limits, and what signing will demand."""
+    return {
+        "visit_kinds": VisitKind.choices,
+        "systems": System.choices,
+        "certainties": Certainty.choices,
+        "routes": Route.choices,
+        "frequencies": Frequency.choices,
+        "vitals_fields": draft_fields.VITALS,
+        "labels": {name: Note._meta.get_field(name).verbose_name for name in Note.DRAFT_FIELDS},
+        "demands": {kind.value: names for kind, names in requirements.DEMANDED.items()},
+        "missing": requirements.SENTENCES,
+        "days": {"ordinary": settings.ORDINARY_PRESCRIPTION_DAYS, "most": settings.LONG_PRESCRIPTION_DAYS},
+        "limits": {
+            "text": draft_fields.TEXT_LIMIT,
+            "vital": draft_fields.VITAL_LIMIT,
+            "diagnoses": draft_fields.DIAGNOSES_MOST,
+            "medications": draft_fields.MEDICATIONS_MOST,
+        },
+    }
+
+
+def carried(note) -> list[str]:
+    """Fields taken over from before, while nobody but the start (and a nurse) has saved yet."""
+    untouched = note.version <= (2 if note.vitals else 1)
+    return ["past_history"] if untouched and note.past_history else []
