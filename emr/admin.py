@@ -106,6 +106,9 @@ class WaitingListAdmin(ReadOnlyAdmin):
         """The list of the own place; what one's residents do elsewhere is no reception's matter."""
         return Encounter.objects.in_scope(request.user)
 
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": _("Waiting list"), **(extra_context or {})})
+
     def has_module_permission(self, request):
         return request.user.has_perm("emr.view_encounter")
 

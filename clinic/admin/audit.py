@@ -1,7 +1,8 @@
 """The audit trail for auditors and managers: read, filtered, exported. Reading it for export is audited too."""
 
+from django.apps import apps
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -15,6 +16,12 @@ from clinic.codes import Act, Role
 from clinic.models import AuditEntry
 
 EXPORTED = 100_000
+FACTS = {
+    "rows": _("rows"), "what": _("what"), "field": _("field"), "fields": _("fields"), "before": _("before"),
+    "after": _("after"), "page": _("page"), "path": _("page"), "method": _("method"), "until": _("until"),
+    "survivor": _("stays"), "absorbed": _("is absorbed"),
+}  # fmt: skip
+WORDS = {"residents": _("residents"), "audit": _("audit trail"), **dict(Role.choices)}
 
 
 class PathFilter(InstitutionFilter):
@@ -65,7 +72,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("object"))
     def what(self, entry):
-        return entry.object_type
+        return kind(entry)
 
     @admin.display(description=_("detail"))
     def facts(self, entry):
@@ -106,7 +113,7 @@ HEADINGS = [
 def line(entry):
     return [
         timezone.localtime(entry.at).strftime("%Y-%m-%d %H:%M:%S"), entry.get_act_display(), entry.username,
-        entry.person, role_label(entry), entry.institution, entry.resident_name, entry.resident, entry.object_type,
+        entry.person, role_label(entry), entry.institution, entry.resident_name, entry.resident, kind(entry),
         entry.object_id, entry.reason, facts(entry), entry.address, entry.request_id,
     ]  # fmt: skip
 
@@ -115,5 +122,30 @@ def role_label(entry):
     return Role(entry.role).label if entry.role in Role.values else entry.role
 
 
+def model_of(entry):
+    try:
+        return apps.get_model(entry.object_type)
+    except (LookupError, ValueError):
+        return None
+
+
+def kind(entry):
+    model = model_of(entry)
+    return str(model._meta.verbose_name) if model else entry.object_type
+
+
 def facts(entry):
-    return "; ".join(f"{name}: {value}" for name, value in entry.detail.items())
+    """The plain facts of an act, in the words of the forms."""
+    model = model_of(entry)
+    return "; ".join(
+        f"{FACTS.get(name, name)}: {_said(value, model)}" for name, value in entry.detail.items()
+    )
+
+
+def _said(value, model):
+    if isinstance(value, list):
+        return "、".join(_said(part, model) for part in value)
+    try:
+        return str(model._meta.get_field(value).verbose_name)
+    except (AttributeError, FieldDoesNotExist, TypeError):
+        return str(WORDS.get(value, value)) if isinstance(value, str) else str(value)

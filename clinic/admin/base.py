@@ -15,7 +15,8 @@ from django.core.paginator import Paginator
 from django.db.models import ForeignKey
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, register_converter, reverse
+from django.urls.converters import UUIDConverter
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,16 @@ from clinic.codes import Act
 from clinic.errors import Refused
 
 COUNTED = 10_000
+
+
+class PublicId(UUIDConverter):
+    """A uuid as text, as Django's admin passes ids about. A row number finds no page, nor makes a link."""
+
+    def to_python(self, value):
+        return value
+
+
+register_converter(PublicId, "public_id")
 
 
 class CappedPaginator(Paginator):
@@ -129,9 +140,6 @@ class DeskAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
-    def delete_view(self, request, object_id, extra_context=None):
-        raise Http404
-
     def get_actions(self, request):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
@@ -140,6 +148,22 @@ class DeskAdmin(admin.ModelAdmin):
     def get_inline_instances(self, request, obj=None):
         """Lines of a row that exists: a new row is saved first."""
         return super().get_inline_instances(request, obj) if obj else []
+
+    def get_urls(self):
+        """Django's pages, rows by public id; none to delete."""
+
+        def page(address, view, name):
+            full = f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+            return path(address, self.admin_site.admin_view(view), name=full)
+
+        rows = [
+            page("<public_id:object_id>/change/", self.change_view, "change"),
+            page("<public_id:object_id>/history/", self.history_view, "history"),
+        ]
+        return [
+            page("", self.changelist_view, "changelist"), page("add/", self.add_view, "add"),
+            *(rows if self.addressed else []),
+        ]  # fmt: skip
 
     # Forms ----------------------------------------------------------------------------------------
 
@@ -164,8 +188,6 @@ class DeskAdmin(admin.ModelAdmin):
         return type(form)(form.__name__, (RefusedForm, form), {"refusal": refusal}) if refusal else form
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        if object_id is not None and not self.addressed:
-            raise Http404
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refused as refusal:
@@ -179,6 +201,9 @@ class DeskAdmin(admin.ModelAdmin):
         if change and obj is not None and request.method == "GET":
             self.seen(request, obj)
         context.update(show_save_and_add_another=False, show_save_and_continue=change)
+        if obj is not None:
+            names = {"kind": self.opts.verbose_name, "name": obj}
+            context.update(title=_("%(kind)s: %(name)s") % names, subtitle=None)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def resident_of(self, obj):
