@@ -11,6 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_otp import user_has_device
 
+from clinic import audit
+from clinic.codes import Act
+from clinic.models import User
 from clinic.wire import wants_json
 
 FACTOR_CHECKED = "factor_checked"
@@ -66,6 +69,18 @@ def stay_signed_in(request, user):
     """Keep this session after a password change; the others have ended."""
     update_session_auth_hash(request, user)
     request.user = user
+
+
+def record_failure(request, username):
+    """A failed sign-in in the trail. Known accounts stand with their institution, for its auditors."""
+    known = User.objects.select_related("institution").filter(username=username[:150]).first()
+    return audit.record(
+        Act.SIGN_IN_FAILED,
+        by=known,
+        request=request,
+        reason="" if known else "unknown account",
+        detail={"account": username[:150]},
+    )
 
 
 def next_page(request) -> str:

@@ -69,6 +69,14 @@ def change_password(*, user, old, new, request=None):
     return person
 
 
+def new_second_factor(*, user):
+    """The device that a person is setting up; asked again, the same one, so that a reload keeps the code."""
+    device, _made = TOTPDevice.objects.get_or_create(
+        user=user, confirmed=False, defaults={"name": user.username}
+    )
+    return device
+
+
 @transaction.atomic
 def remove_second_factor(*, user, by, request=None):
     """Take away a lost second factor; the person sets up a new one."""

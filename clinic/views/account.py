@@ -8,7 +8,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django_otp import devices_for_user
 from django_otp import login as otp_login
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from clinic import audit, identity
 from clinic.actions import staff
@@ -66,9 +65,7 @@ def set_up_factor(request):
     if request.user.totpdevice_set.filter(confirmed=True).exists():
         messages.info(request, _("A second factor is set up already."))
         return redirect("home")
-    device, _made = TOTPDevice.objects.get_or_create(
-        user=request.user, confirmed=False, defaults={"name": request.user.username}
-    )
+    device = staff.new_second_factor(user=request.user)
     form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if device.verify_token(form.cleaned_data["code"]):

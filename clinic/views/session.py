@@ -14,7 +14,6 @@ from clinic import audit, identity, payload
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.forms.identity import PASSWORD_LENGTH, SignInForm
-from clinic.models import User
 from clinic.permissions import open_to_all
 
 
@@ -32,7 +31,7 @@ def sign_in(request):
         if form.is_valid():
             _let_in(request, form.get_user())
             return redirect(identity.next_page(request))
-        _failed(request, request.POST.get("username", ""))
+        identity.record_failure(request, request.POST.get("username", ""))
     context = {
         "form": form,
         "next": identity.next_page(request),
@@ -52,7 +51,7 @@ def sign_in_again(request):
         return JsonResponse(refusal.as_dict(), status=refusal.status)
     user = authenticate(request, username=username, password=password)
     if user is None:
-        _failed(request, username)
+        identity.record_failure(request, username)
         message = _("Account or password is not right.")
         return JsonResponse({"error": "password", "message": message}, status=403)
     _let_in(request, user)
@@ -76,15 +75,6 @@ def sign_out(request):
 def _let_in(request, user):
     login(request, user)
     audit.record(Act.SIGN_IN, by=user, request=request)
-
-
-def _failed(request, username):
-    """Known accounts are named with their institution, so that its auditors see who was tried."""
-    known = User.objects.select_related("institution").filter(username=username[:150]).first()
-    audit.record(
-        Act.SIGN_IN_FAILED, by=known, request=request, reason="" if known else "unknown account",
-        detail={"account": username[:150]},
-    )  # fmt: skip
 
 
 def _short_text(body, name):
