@@ -80,8 +80,9 @@ resident_buttons: list[ResidentButton] = []
 
 @dataclass(frozen=True)
 class ResidentPanel:
-    """A part of the resident's page that another app fills: ``build(request, resident)`` returns the
-    template's context as a dict, or None where there is nothing to show. Seen with the permission only."""
+    """A part of the resident's page that another app fills: ``build(request, resident)`` returns a
+    dict that the template reads as ``panel``, or None where there is nothing to show. Seen with the permission
+    only."""
 
     template: str
     permission: str

@@ -58,7 +58,7 @@ def panels_of(request, resident):
         if request.user.has_perm(panel.permission)
     )
     return [
-        render_to_string(template, {**context, "resident": resident}, request)
+        render_to_string(template, {"panel": context, "resident": resident}, request)
         for template, context in built
         if context is not None
     ]

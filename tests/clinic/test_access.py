@@ -1,5 +1,6 @@
 """Who sees a resident: the owner, a colleague, a stranger with and without a reason, and those who never do."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -182,3 +183,31 @@ def test_patient_pages_are_not_stored(client, resident, doctor):
     answer = page(client, doctor, resident)
     assert "no-store" in answer["Cache-Control"]
     assert answer["Referrer-Policy"] == "same-origin"
+
+
+def test_the_page_shows_the_visits(client, resident, doctor):
+    visit = factories.encounter(resident, doctor)
+    assert reverse("chart", args=[visit.uuid]) in page(client, doctor, resident).content.decode()
+
+
+def test_the_page_asks_the_same_few_statements_whatever_the_history(
+    client, resident, doctor, django_assert_max_num_queries
+):
+    for _number in range(3):
+        factories.encounter(resident, doctor, status="finished")
+    page(client, doctor, resident)
+    with django_assert_max_num_queries(16):
+        client.get(reverse("resident", args=[resident.uuid]))
+
+
+def test_a_visit_begins_from_the_search_and_two_hits_have_two_keys(client, resident, station, doctor):
+    other = factories.resident(station, resident.name)
+    client.force_login(doctor)
+    text = client.post(reverse("resident-search"), {"q": resident.name}).content.decode()
+    for row in (resident, other):
+        assert f'formaction="{reverse("start-for", args=[row.uuid])}"' in text
+    keys = re.findall(r'name="key" value="([0-9a-f-]{36})"', text)
+    assert len(set(keys)) == 2
+    answer = client.post(reverse("start-for", args=[resident.uuid]), {"key": keys[0]})
+    assert answer.status_code == 302
+    assert resident.encounters.count() == 1
