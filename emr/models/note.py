@@ -33,7 +33,11 @@ class NoteQuerySet(models.QuerySet):
 
     def returned(self):
         """Sent back by the last review."""
-        last = NoteReview.objects.filter(note=models.OuterRef("pk")).order_by("-at", "-pk").values("decision")[:1]
+        last = (
+            NoteReview.objects.filter(note=models.OuterRef("pk"))
+            .order_by("-at", "-pk")
+            .values("decision")[:1]
+        )
         return self.annotate(last_word=models.Subquery(last)).filter(last_word=ReviewDecision.RETURNED)
 
 

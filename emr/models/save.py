@@ -20,7 +20,9 @@ class SaveQuerySet(models.QuerySet):
 
         SQL, since Django's ON CONFLICT DO NOTHING does not tell the new row's number.
         """
-        values = {field.column: getattr(save, field.attname) for field in self.model._meta.concrete_fields[1:]}
+        values = {
+            field.column: getattr(save, field.attname) for field in self.model._meta.concrete_fields[1:]
+        }
         values["changes"] = json.dumps(save.changes)
         values["key"] = str(save.key)
         columns = ", ".join(f'"{name}"' for name in values)

@@ -171,6 +171,17 @@ def test_the_button_leads_to_the_chart(client, waiting, doctor):
     assert answer.headers["Location"] == f"/visits/{waiting.uuid}/"
 
 
+def test_the_button_asks_for_the_reason_where_the_resident_is_of_elsewhere(
+    client, resident, other_station, stranger
+):
+    visit = check_in(resident=resident, institution=other_station, by=stranger)
+    client.force_login(stranger)
+    door = client.post(f"/visits/{visit.uuid}/start").headers["Location"]
+    assert door == f"/residents/{resident.uuid}/open"
+    client.post(door, {"reason": "来本站就诊"})
+    assert client.post(f"/visits/{visit.uuid}/start").headers["Location"] == f"/visits/{visit.uuid}/"
+
+
 def test_the_page_to_cancel_keeps_what_was_typed(client, waiting, doctor):
     client.force_login(doctor)
     answer = client.post(f"/visits/{waiting.uuid}/cancel", {"reason": "长" * 201})
