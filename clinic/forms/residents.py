@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from clinic import registration
 from clinic.models import Community, Institution, Resident
 
+# Fields that want a telephone's whole width.
+WIDE = frozenset({"id_number", "address", "community"})
+
 
 def row(*names):
     """A line of fields; ("name", 4) takes four of twelve columns."""
