@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from clinic import banner, registry
 from clinic.codes import LifeState
 from clinic.forms.resident_facts import AllergyForm, HouseholdForm, LifeStateForm, ProblemForm, TagForm
-from clinic.models import ResidentMerge
+from clinic.models import Resident, ResidentMerge
 
 
 def show(request, resident, *, status=200, **bound):
@@ -40,8 +40,8 @@ def show(request, resident, *, status=200, **bound):
 def household_of(resident, user):
     if resident.household_id is None or not user.has_perm("clinic.view_household"):
         return []
-    members = resident.household.members.filter(merged_into=None).exclude(pk=resident.pk)
-    return list(members.order_by("household_relation", "birth_date"))
+    members = Resident.objects.visible_to(user).current().filter(household=resident.household_id)
+    return list(members.exclude(pk=resident.pk).order_by("household_relation", "birth_date"))
 
 
 def merges_into(resident, ids):

@@ -78,6 +78,11 @@ class ResidentForm(forms.ModelForm):
             if field not in self.errors:
                 self.add_error(field, sentence)
 
+    @property
+    def changed_facts(self):
+        """Changed fields of the row; the tick is none."""
+        return [name for name in self.changed_data if name in self.Meta.fields]
+
     def refuse(self, refusal):
         """What the action refused, at its field; the input stays."""
         field = refusal.facts.get("field")

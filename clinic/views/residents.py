@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -80,13 +81,15 @@ def resident_register(request):
 @require_http_methods(["GET", "POST"])
 def resident_change(request, resident):
     row = get_object_or_404(Resident.objects.visible_to(request.user).select_related("home"), uuid=resident)
+    if not Resident.objects.in_scope(request.user).filter(pk=row.pk).exists():
+        raise PermissionDenied
     form = ResidentForm(request.POST or None, instance=row, by=request.user)
     status = 200
     if request.method == "POST":
         status = 400
         if form.is_valid():
             try:
-                actions.change(resident=row, changed=form.changed_data, by=request.user, request=request)
+                actions.change(resident=row, changed=form.changed_facts, by=request.user, request=request)
                 return redirect("resident", row.uuid)
             except Refused as refusal:
                 form.refuse(refusal)

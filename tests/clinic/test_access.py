@@ -211,3 +211,15 @@ def test_a_visit_begins_from_the_search_and_two_hits_have_two_keys(client, resid
     answer = client.post(reverse("start-for", args=[resident.uuid]), {"key": keys[0]})
     assert answer.status_code == 302
     assert resident.encounters.count() == 1
+
+
+def test_who_looks_for_a_day_gets_no_form_with_the_numbers(client, resident, stranger):
+    actions.open_with_reason(resident=resident, reason="今日来诊", by=stranger)
+    assert page(client, stranger, resident).status_code == 200
+    assert page(client, stranger, resident, "resident-change").status_code == 403
+
+
+def test_members_of_the_household_elsewhere_stay_hidden(client, resident, other_station, doctor, clerk):
+    roof = actions.set_household(resident=resident, relation="0", by=clerk).household
+    factories.resident(other_station, "张远方", household=roof, household_relation="2")
+    assert "张远方" not in page(client, doctor, resident).content.decode()
