@@ -31,13 +31,16 @@ def take_many(community, count) -> list[str]:
     """As many free numbers at once, for a sheet of newcomers: three statements instead of six a person."""
     counter = _locked_counter(community.code)
     given = Resident.objects.filter(record_number__gt=_build(community.code, counter.last))
-    taken = set(given.filter(record_number__startswith=community.code).values_list("record_number", flat=True))
+    taken = set(
+        given.filter(record_number__startswith=community.code).values_list("record_number", flat=True)
+    )
     numbers = []
     while len(numbers) < count:
         counter.last += 1
         if counter.last > LARGEST:
             raise Refused(
-                _("All record numbers of this neighbourhood are given. Please tell the district."), code="full"
+                _("All record numbers of this neighbourhood are given. Please tell the district."),
+                code="full",
             )
         if (number := _build(community.code, counter.last)) not in taken:
             numbers.append(number)

@@ -71,7 +71,9 @@ class Resident(Row):
         validators=[identifiers.validate_record_number],
     )  # fmt: skip
     record_reversed = models.GeneratedField(
-        expression=Reverse("record_number"), output_field=models.CharField(max_length=17, null=True), db_persist=True
+        expression=Reverse("record_number"),
+        output_field=models.CharField(max_length=17, null=True),
+        db_persist=True,
     )
     id_type = models.CharField(_("ID type"), max_length=2, choices=IdType.choices, default=IdType.RESIDENT)
     id_number = models.CharField(_("ID number"), max_length=30, blank=True)

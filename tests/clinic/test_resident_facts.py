@@ -152,3 +152,51 @@ def test_the_banner_asks_at_most_four_statements(resident, doctor, django_assert
     actions.record_allergy(resident=resident, substance="青霉素", by=doctor)
     with django_assert_max_num_queries(4):
         banner.facts(resident, doctor)
+
+
+ADDRESSES = [
+    "allergy-add",
+    "problem-add",
+    "tag-add",
+    "life-state",
+    "household-set",
+    "household-leave",
+    "no-allergies",
+    "reveal",
+]
+NONSENSE = [
+    {},
+    {
+        "substance": "x",
+        "name": "x",
+        "tag": "x",
+        "state": "x",
+        "relation": "x",
+        "since": "昨天",
+        "on": "2999-01-01",
+    },
+    {
+        "substance": "𠮷" * 20000,
+        "name": "😀" * 20000,
+        "member": "<b>" * 200,
+        "field": "password",
+        "relation": "0",
+    },
+    {"name": "<script>alert(1)</script>", "substance": "<script>alert(1)</script>", "since": "0000-00-00"},
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("typed", NONSENSE, ids=["empty", "wrong", "huge", "script"])
+def test_nonsense_is_answered_with_a_page(address, typed, client, resident, doctor):
+    client.force_login(doctor)
+    answer = client.post(reverse(address, args=[resident.uuid]), typed)
+    assert answer.status_code in {200, 302, 400, 409}
+    assert b"<script>alert" not in answer.content
+
+
+def test_an_ended_fact_is_not_ended_twice(client, resident, doctor):
+    row = actions.record_allergy(resident=resident, substance="青霉素", by=doctor)
+    client.force_login(doctor)
+    codes = [client.post(reverse("allergy-refute", args=[row.uuid])).status_code for _number in range(2)]
+    assert codes == [302, 409]
