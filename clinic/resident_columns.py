@@ -24,7 +24,7 @@ from clinic.codes import (
     RhType,
     Sex,
 )
-from clinic.models import Community, Institution
+from clinic.models import Community, Institution, Resident
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Column:
 
 
 COLUMNS = [
-    Column("name", gettext_lazy("name"), required=True),
+    Column("name", Resident._meta.get_field("name").verbose_name, required=True),
     Column("id_type", gettext_lazy("ID type"), IdType),
     Column("id_number", gettext_lazy("ID number"), kind="number"),
     Column("sex", gettext_lazy("sex"), Sex),

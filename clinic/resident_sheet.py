@@ -77,7 +77,7 @@ class ResidentSheet(Resource):
         wrong = registration.problems(instance)
         if "id_number" in wrong:
             wrong = _without_echo(wrong, instance)
-        errors = {**wrong, **errors, **_too_long(instance)}
+        errors = {**_too_long(instance), **wrong, **errors}
         if errors:
             raise ValidationError(errors)
         self.good.append(Incoming(row[ROW], instance, tags))

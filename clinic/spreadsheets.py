@@ -6,6 +6,7 @@ import zipfile
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -26,6 +27,8 @@ LIVE = tuple("=+-@\t\r\n＝＋－＠|")
 
 def neutral(value):
     """Text that no spreadsheet program takes for a formula; numbers and dates stay what they are."""
+    if isinstance(value, Promise):
+        value = str(value)
     if not isinstance(value, str):
         return "" if value is None else value
     text = ILLEGAL_CHARACTERS_RE.sub("", value)

@@ -1,12 +1,14 @@
 """What a clerk does to a resident besides filling in the form: reveal, merge and undo."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -128,4 +130,6 @@ def _label(name):
 def _shown(resident, name):
     display = getattr(resident, f"get_{name}_display", None)
     value = display() if display else getattr(resident, name)
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
     return "" if value is None else str(value)

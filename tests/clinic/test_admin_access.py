@@ -146,6 +146,16 @@ def test_no_row_number_on_a_resident_s_page(signed_in, resident):
     assert not [a for a in re.findall(r'(?:href|action)="([^"]+)"', html) if re.search(r"/\d+/", a)]
 
 
+@pytest.mark.parametrize("kind", ["user", "encounter", "institution"])
+def test_no_row_number_where_a_page_names_other_rows(
+    kind, client, secadmin, clerk, doctor, encounter, station
+):
+    client.force_login(clerk if kind == "encounter" else secadmin)
+    row = {"user": doctor, "encounter": encounter, "institution": station}[kind]
+    html = client.get(reverse(f"admin:{row._meta.app_label}_{kind}_change", args=[row.uuid])).content.decode()
+    assert not re.findall(r'href="[^"]*/\d+/[^"]*"', html)
+
+
 def test_opening_a_resident_stands_in_the_trail(signed_in, resident):
     signed_in(Role.CLERK).get(reverse("admin:clinic_resident_change", args=[resident.uuid]))
     entry = AuditEntry.objects.get(act=Act.VIEW)
