@@ -70,13 +70,13 @@ class StaffAdmin(DeskAdmin):
         factors = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
         return super().get_queryset(request).annotate(locked=Exists(attempts), has_factor=Exists(factors))
 
-    @admin.display(description=gettext_lazy("locked out"), boolean=True)
+    @admin.display(description=gettext_lazy("lock-out"))
     def locked(self, user):
-        return user.locked
+        return _("locked out") if user.locked else "—"
 
-    @admin.display(description=gettext_lazy("second factor"), boolean=True)
+    @admin.display(description=gettext_lazy("second factor"))
     def second_factor(self, user):
-        return user.has_factor
+        return _("set up") if user.has_factor else "—"
 
     def get_fields(self, request, obj=None):
         return ["username", *DETAILS, "role", "is_active"] if obj else ["username", *DETAILS]
