@@ -37,7 +37,7 @@ TEXTS = {
     "recover_done": _("Use this and go on"),
     # Diagnoses and medicines
     "mine": _("often used"),
-    "primary": _("primary"),
+    "primary": _("main one"),
     "own_words": _("own words"),
     "diagnosis_free": _("Add as typed: “{text}” (own words, no code)"),
     "diagnosis_suggestions": _("Diagnoses found"),

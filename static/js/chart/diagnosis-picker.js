@@ -74,12 +74,18 @@ export class DiagnosisPicker {
 
   add({ system, release, code, name }) {
     const line = { system, release, code, name, certainty: "confirmed", primary: !this.lines.length };
-    if (this.lines.some((other) => isSame(line, other))) return this.tell(fill(this.texts.diagnosis_twice, { name }));
-    if (this.lines.length >= this.limit) return this.tell(fill(this.texts.too_many_lines, { n: this.limit }));
+    if (this.lines.some((other) => isSame(line, other))) return this.refuse(fill(this.texts.diagnosis_twice, { name }));
+    if (this.lines.length >= this.limit) return this.refuse(fill(this.texts.too_many_lines, { n: this.limit }));
     this.lines.push(line);
     this.at = this.lines.length - 1;
     this.input.value = "";
     return this.update(fill(this.texts.diagnosis_added, { name }));
+  }
+
+  /** The words stay, marked: the next key replaces them. */
+  refuse(sentence) {
+    this.input.select();
+    this.tell(sentence);
   }
 
   remove(at) {
