@@ -22,7 +22,9 @@ def keep_institution(*, institution, by, request=None, changed=()):
         institution.save(force_insert=True)
         audit.record(Act.CREATE, by=by, request=request, obj=institution)
         return institution
-    return _keep(institution, by, request, [name for name in changed if name not in {"kind", "parent", "code"}])
+    return _keep(
+        institution, by, request, [name for name in changed if name not in {"kind", "parent", "code"}]
+    )
 
 
 @transaction.atomic

@@ -19,7 +19,15 @@ EXPORTED = 100_000
 FACTS = {
     "rows": _("rows"), "what": _("what"), "field": _("field"), "fields": _("fields"), "before": _("before"),
     "after": _("after"), "page": _("page"), "path": _("page"), "method": _("method"), "until": _("until"),
-    "survivor": _("stays"), "absorbed": _("is absorbed"),
+    "survivor": _("stays"), "absorbed": _("is absorbed"), "account": _("account"),
+    "version": _("version"), "hints": _("hints shown"), "format": _("paper"),
+}  # fmt: skip
+# Reasons that the house itself writes; a person's are shown as they were typed.
+REASONS = {
+    "start": _("visit begun"), "hold": _("set aside"), "password": _("wrong password at signing"),
+    "set": _("password set by the administrator"), "changed": _("own password changed"),
+    "second factor removed": _("second factor removed"), "second factor set up": _("second factor set up"),
+    "second factor": _("wrong second factor"), "unknown account": _("unknown account"), "idle": _("idle too long"),
 }  # fmt: skip
 WORDS = {"residents": _("residents"), "audit": _("audit trail"), **dict(Role.choices)}
 
@@ -53,7 +61,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     addressed = False
     paginator = CappedPaginator
     list_display = [
-        "when", "act", "person", "role_label", "institution", "resident_name", "what", "reason", "facts", "address",
+        "when", "act", "person", "role_label", "institution", "resident_name", "what", "why", "facts", "address",
     ]  # fmt: skip
     list_filter = [FromDay, ToDay, "act", PersonFilter, PathFilter, ResidentFilter]
     search_fields = ["=request_id", "=object_id", "=address", "reason"]
@@ -73,6 +81,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description=_("object"))
     def what(self, entry):
         return kind(entry)
+
+    @admin.display(description=_("reason"))
+    def why(self, entry):
+        return reason(entry)
 
     @admin.display(description=_("detail"))
     def facts(self, entry):
@@ -114,7 +126,7 @@ def line(entry):
     return [
         timezone.localtime(entry.at).strftime("%Y-%m-%d %H:%M:%S"), entry.get_act_display(), entry.username,
         entry.person, role_label(entry), entry.institution, entry.resident_name, entry.resident, kind(entry),
-        entry.object_id, entry.reason, facts(entry), entry.address, entry.request_id,
+        entry.object_id, reason(entry), facts(entry), entry.address, entry.request_id,
     ]  # fmt: skip
 
 
@@ -132,6 +144,10 @@ def model_of(entry):
 def kind(entry):
     model = model_of(entry)
     return str(model._meta.verbose_name) if model else entry.object_type
+
+
+def reason(entry):
+    return str(REASONS.get(entry.reason, entry.reason))
 
 
 def facts(entry):
