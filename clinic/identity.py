@@ -16,6 +16,7 @@ from clinic.codes import Act
 from clinic.models import User
 from clinic.wire import wants_json
 
+# In the session: the role for which nothing is owed any more. Another role asks anew.
 FACTOR_CHECKED = "factor_checked"
 
 
@@ -29,14 +30,21 @@ def duty(request) -> str | None:
         return None
     if user.must_change_password or password_expired(user):
         return "change-password"
-    if FACTOR_CHECKED in request.session:
+    if request.session.get(FACTOR_CHECKED) == user.role:
         return None
     if user_has_device(user):
-        return None if user.is_verified() else "second-factor"
+        return None if factor_shown(user) else "second-factor"
     if user.role in settings.TOTP_REQUIRED_ROLES:
         return "set-up-factor"
-    request.session[FACTOR_CHECKED] = True
+    request.session[FACTOR_CHECKED] = user.role
     return None
+
+
+def factor_shown(user) -> bool:
+    """Whether this session has shown its second factor. Who signed in within this request has not: django-otp
+    marks the user at the request's beginning only."""
+    shown = getattr(user, "is_verified", None)
+    return shown is not None and shown()
 
 
 def password_expired(user) -> bool:

@@ -3,11 +3,12 @@
 import logging
 import time
 import uuid
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import JsonResponse
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from clinic import audit, identity, readiness, text
 from clinic.codes import Act
 from clinic.logs import request_id
-from clinic.views import health
+from clinic.views import errors, health
 from clinic.wire import wants_json
 
 log = logging.getLogger("sheyi.request")
@@ -47,7 +48,24 @@ class RequestLog:
             request_id.reset(token)
 
     def process_exception(self, request, exception):
-        log.error("failed", exc_info=exception, extra={"facts": {"path": request.path}})
+        """A view failed. Refusals, which Django answers with 4xx, are no failures."""
+        if not isinstance(exception, (Http404, PermissionDenied, SuspiciousOperation, BadRequest)):
+            errors.tell(request, exception)
+
+
+class NoBlankPages:
+    """A page asked for in a way it does not know gets a sentence; Django answers with an empty page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if response.status_code == 405 and not response.content:
+            answer = errors.wrong_way(request)
+            answer["Allow"] = response["Allow"]
+            return answer
+        return response
 
 
 class Probes:
@@ -151,11 +169,22 @@ class CleanInput:
             return False
         if request.content_type == "application/json":
             return False  # clinic.payload reads and checks bodies of JSON
+        if request.content_type == "application/x-www-form-urlencoded" and not _is_utf8(request.body):
+            return True
         return any(
             not text.is_storable(value)
             for name in request.POST
             for value in [name, *request.POST.getlist(name)]
         )
+
+
+def _is_utf8(form):
+    """Django would put question marks in place of what it cannot read, and nobody would know."""
+    try:
+        unquote_to_bytes(form).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class PatientPages:

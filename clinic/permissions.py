@@ -8,11 +8,11 @@ the database mirror it for the admin's eyes. Where a person may do it is the ins
 from dataclasses import dataclass
 from functools import wraps
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 from clinic.codes import Role
+from clinic.door import show_the_door
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,10 @@ def needs(*perms):
     """
 
     def decorate(view):
-        @login_required
         @wraps(view)
         def checked(request, *args, **kwargs):
+            if not request.user.is_authenticated:
+                return show_the_door(request)
             if not request.user.has_perms(perms):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
@@ -154,6 +155,12 @@ def open_to_all(view):
 
 def signed_in(view):
     """A page for everybody who is signed in, on purpose."""
-    checked = login_required(view)
+
+    @wraps(view)
+    def checked(request, *args, **kwargs):
+        if not request.user.is_authenticated:
+            return show_the_door(request)
+        return view(request, *args, **kwargs)
+
     checked.needs = ()
     return checked

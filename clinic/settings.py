@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "clinic.middleware.NoBlankPages",
     "clinic.middleware.CleanInput",
     "clinic.middleware.PatientPages",
     "clinic.middleware.DeniedTrail",

@@ -1,7 +1,8 @@
 """The one admin of the house, behind our own sign-in."""
 
+from functools import wraps
+
 from django.contrib.admin import AdminSite
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -9,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinic import registry
+from clinic.door import show_the_door
 from clinic.permissions import ROLES
 from clinic.registry import DeskTile
 
@@ -38,12 +40,23 @@ class SheyiAdminSite(AdminSite):
             raise PermissionDenied
         return user.is_active and user.is_authenticated
 
+    def admin_view(self, view, cacheable=False):
+        """Django's own way to the door carries the query along, where the search keeps patients' names."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def checked(request, *args, **kwargs):
+            if not request.user.is_authenticated:
+                return show_the_door(request)
+            return inner(request, *args, **kwargs)
+
+        return checked
+
     def login(self, request, extra_context=None):
         """One door for all: the house's sign-in page with its lock-out and duties."""
         if request.user.is_authenticated and self.has_permission(request):
             return redirect("admin:index")
-        target = request.GET.get("next") or reverse("admin:index")
-        return redirect_to_login(target)
+        return redirect("sign-in")
 
     def logout(self, request, extra_context=None):
         return HttpResponseRedirect(reverse("sign-out"))

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_otp import devices_for_user
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from clinic import audit
@@ -75,6 +76,26 @@ def new_second_factor(*, user):
         user=user, confirmed=False, defaults={"name": user.username}
     )
     return device
+
+
+@transaction.atomic
+def confirm_second_factor(*, device, digits, request=None) -> bool:
+    """Believe a device once the first digits that it shows fit."""
+    if not device.verify_token(digits):
+        return False
+    device.confirmed = True
+    device.save(update_fields=["confirmed"])
+    audit.record(
+        Act.PASSWORD, by=device.user, request=request, obj=device.user, reason="second factor set up"
+    )
+    return True
+
+
+@transaction.atomic
+def fitting_second_factor(*, user, digits):
+    """The device of this person that shows these digits now, or None. Locked, so that digits count once."""
+    devices = devices_for_user(user, for_verify=True)
+    return next((device for device in devices if device.verify_token(digits)), None)
 
 
 @transaction.atomic

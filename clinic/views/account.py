@@ -6,7 +6,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
-from django_otp import devices_for_user
 from django_otp import login as otp_login
 
 from clinic import audit, identity
@@ -42,15 +41,7 @@ def second_factor(request):
     """Asked once a session from whoever has set one up. Wrong codes are throttled by the device itself."""
     form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        device = next(
-            (
-                d
-                for d in devices_for_user(request.user, for_verify=True)
-                if d.verify_token(form.cleaned_data["code"])
-            ),
-            None,
-        )
-        if device:
+        if device := staff.fitting_second_factor(user=request.user, digits=form.cleaned_data["code"]):
             _passed(request, device)
             return redirect("home")
         audit.record(Act.SIGN_IN_FAILED, request=request, reason="second factor")
@@ -68,10 +59,7 @@ def set_up_factor(request):
     device = staff.new_second_factor(user=request.user)
     form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        if device.verify_token(form.cleaned_data["code"]):
-            device.confirmed = True
-            device.save(update_fields=["confirmed"])
-            audit.record(Act.PASSWORD, request=request, obj=request.user, reason="second factor set up")
+        if staff.confirm_second_factor(device=device, digits=form.cleaned_data["code"], request=request):
             _passed(request, device)
             messages.success(request, _("The second factor is set up."))
             return redirect("home")
@@ -86,4 +74,5 @@ def set_up_factor(request):
 
 def _passed(request, device):
     otp_login(request, device)
-    request.session[identity.FACTOR_CHECKED] = True
+    request.session[identity.FACTOR_CHECKED] = request.user.role
+    request.session.cycle_key()

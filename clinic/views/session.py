@@ -73,6 +73,7 @@ def sign_out(request):
 
 
 def _let_in(request, user):
+    request.session.pop("timed_out", None)
     login(request, user)
     audit.record(Act.SIGN_IN, by=user, request=request)
 

@@ -9,17 +9,17 @@
     if (event.target.closest("[data-poll]") === event.target) event.detail.headers["X-Poll"] = "1";
   });
 
-  // A poll that met the sign-in page: show the door instead of a page within the page.
+  // A whole page in answer to a part of one (a duty came first): open it instead of a page within the page.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const landed = event.detail.xhr.responseURL || "";
-    if (new URL(landed, location.href).pathname === "/sign-in") {
+    const landed = new URL(event.detail.xhr.responseURL || location.href, location.href);
+    if (/^\/(sign-in|account\/)/.test(landed.pathname) && landed.pathname !== location.pathname) {
       event.detail.shouldSwap = false;
-      location.reload();
+      location.assign(landed.pathname);
     }
   });
 
   let notice;
-  const tell = (message) => {
+  const tell = (message, door) => {
     if (!message) return;
     if (!notice) {
       notice = document.createElement("div");
@@ -28,10 +28,20 @@
       document.body.append(notice);
     }
     notice.textContent = message;
+    if (door) {
+      const link = document.createElement("a");
+      link.className = "alert-link ms-2";
+      link.href = door;
+      link.textContent = text("door");
+      notice.append(link);
+    }
     notice.hidden = false;
   };
   document.addEventListener("htmx:sendError", () => tell(text("offline")));
-  document.addEventListener("htmx:responseError", () => tell(text("failed")));
+  document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
+    const door = xhr.getResponseHeader("X-Sign-In");
+    tell(text(door ? "signedOut" : "failed"), door);
+  });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful && notice) notice.hidden = true;
   });

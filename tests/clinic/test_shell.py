@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -95,3 +96,51 @@ def test_no_page_carries_inline_script_or_style(inside, name):
 
 def test_the_request_has_a_number_to_name(client):
     assert re.fullmatch(r"[0-9a-f]{32}", client.get(reverse("sign-in"))["X-Request-ID"])
+
+
+def test_too_much_at_once_gets_its_own_sentence(inside):
+    answer = inside.post(reverse("change-password"), {"old": "x" * 6_000_000})
+    body = b"old=" + b"x" * 6_000_000
+    kind = "application/x-www-form-urlencoded"
+    typed = inside.generic("POST", reverse("change-password"), body, content_type=kind)
+    for refused in (answer, typed):
+        assert refused.status_code == 413
+        assert "一次提交的内容过大" in words(refused)
+
+
+@pytest.mark.parametrize("body", [b"username=%ff%fe", b"username=%ed%a0%80", b"username=\xff"])
+def test_text_that_is_no_utf8_is_refused_not_altered(client, body):
+    kind = "application/x-www-form-urlencoded"
+    assert client.generic("POST", reverse("sign-in"), body, content_type=kind).status_code == 400
+
+
+def test_a_button_s_address_opened_by_hand_gets_a_sentence(inside):
+    answer = inside.get(reverse("sign-out"))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "不能直接打开" in words(answer)
+
+
+def test_a_stale_door_is_shown_again(client):
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post(reverse("sign-in"), {"username": "a", "password": "b"})
+    assert answer.status_code == 403
+    assert "请重新登录" in words(answer)
+    assert 'name="password"' in words(answer)
+
+
+def test_with_the_database_down_the_page_still_says_what_happened(doctor, monkeypatch):
+    client = Client(raise_request_exception=False)
+    client.force_login(doctor)
+
+    def down(*_args, **_kwargs):
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", down)
+    answer = client.get("/")
+    assert answer.status_code == 500
+    assert "系统出现故障" in words(answer)
+
+
+def test_the_language_switch_on_the_door_keeps_the_way_back(client):
+    page = words(client.get(reverse("sign-in"), {"next": "/account/password"}))
+    assert 'value="/sign-in?next=%2Faccount%2Fpassword"' in page
