@@ -52,7 +52,7 @@ class Chart:
     def diagnose(self, typed, name):
         """Search by initials and take the first with Enter."""
         self.write("Alt+2", typed)
-        expect(self.page.get_by_role("option").first).to_contain_text(name)
+        expect(self.page.locator(".suggestion").first).to_contain_text(name)
         return self.press("Enter")
 
     def kept(self):

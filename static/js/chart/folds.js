@@ -18,7 +18,7 @@ export class Folds {
     const section = box.closest("details[data-fold]");
     if (section) section.open = true;
     box.focus();
-    (box.closest(".chart-box") ?? box).scrollIntoView({ block: "nearest" });
+    (box.closest(".chart-box, .chart-fold") ?? box).scrollIntoView({ block: "nearest" });
   }
 
   /** The section's key: open it; once more from inside, fold it again. */
