@@ -83,10 +83,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "clinic.middleware.NoBlankPages",
     "clinic.middleware.CleanInput",
     "clinic.middleware.PatientPages",
     "clinic.middleware.DeniedTrail",
+    "clinic.middleware.NoBlankPages",
     "axes.middleware.AxesMiddleware",
 ]
 

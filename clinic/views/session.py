@@ -21,7 +21,7 @@ from clinic.permissions import open_to_all
 @never_cache
 @ensure_csrf_cookie
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request):
     """The one door. A failure is written to the audit trail with the account as it was typed."""
     if request.user.is_authenticated and request.method == "GET":
@@ -37,7 +37,7 @@ def sign_in(request):
         "next": identity.next_page(request),
         "timed_out": request.session.pop("timed_out", False),
     }
-    return render(request, "clinic/sign_in.html", context, status=200 if request.method == "GET" else 422)
+    return render(request, "clinic/sign_in.html", context, status=422 if request.method == "POST" else 200)
 
 
 @open_to_all
