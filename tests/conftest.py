@@ -16,6 +16,11 @@ from clinic.codes import InstitutionKind, Role
 from tests import factories
 
 
+def pytest_configure(config):
+    """whitenoise asks for the folder; the suite serves files from where they lie."""
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
 class Rights:
     """Switches the suite's one connection between the owner and the app's role."""
 
