@@ -38,6 +38,20 @@ def of(note, allergies, user) -> dict:
     }
 
 
+def kept(note, user) -> dict:
+    """What it takes to find text of the writer that this browser kept of a note now closed."""
+    return {
+        "encounter": note.encounter.uuid,
+        "user": user.uuid,
+        "draft_key": draft_key.of(user),
+        "labels": labels(),
+    }
+
+
+def labels() -> dict:
+    return {name: Note._meta.get_field(name).verbose_name for name in Note.DRAFT_FIELDS}
+
+
 def tables() -> dict:
     """The same for every note: choices, labels, limits, and what signing will demand."""
     return {
@@ -47,7 +61,7 @@ def tables() -> dict:
         "routes": Route.choices,
         "frequencies": Frequency.choices,
         "vitals_fields": draft_fields.VITALS,
-        "labels": {name: Note._meta.get_field(name).verbose_name for name in Note.DRAFT_FIELDS},
+        "labels": labels(),
         "demands": {kind.value: names for kind, names in requirements.DEMANDED.items()},
         "missing": requirements.SENTENCES,
         "days": {"ordinary": settings.ORDINARY_PRESCRIPTION_DAYS, "most": settings.LONG_PRESCRIPTION_DAYS},

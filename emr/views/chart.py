@@ -43,6 +43,9 @@ def chart(request, encounter):
         "reviews": list(note.reviews.all()) if note.needs_review else [],
         "writable": writable,
         "chart": chart_data.of(note, substances, request.user) if writable else None,
+        "kept": None
+        if writable or note.author_id != request.user.pk
+        else chart_data.kept(note, request.user),
     }
     return render(request, "emr/chart.html" if writable else "emr/chart_readonly.html", context)
 

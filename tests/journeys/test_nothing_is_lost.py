@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from emr.models import Note
@@ -157,3 +158,29 @@ def test_leaving_with_unsaved_text_warns(chart, server):
     chart.page.close(run_before_unload=True)
     chart.page.wait_for_timeout(300)
     assert asked == ["beforeunload"]
+
+
+def test_text_for_a_note_signed_elsewhere_meanwhile_is_shown_to_its_writer(
+    chart, server, visit, doctor, context
+):
+    server.kill()
+    chart.type(FIRST).keeps_something().crash()
+    server.start()
+    Note.objects.filter(encounter=visit).update(
+        signed_at=timezone.now(), signed_by=doctor, signer=doctor.name
+    )
+    page = context.new_page()
+    page.goto(chart.url)
+    expect(page.locator("#kept")).to_contain_text(FIRST)
+    page.locator("#kept button").click()
+    page.reload()
+    expect(page.locator("#kept")).to_be_hidden()
+    assert Chart(page, server.address, visit).kept() == []
+
+
+def test_words_in_the_diagnosis_box_survive_a_crash_too(chart, server, visit, context):
+    server.kill()
+    chart.write("Alt+2", "胸口不适").keeps_something().crash()
+    server.start()
+    again = Chart(context.new_page(), server.address, visit).open()
+    expect(again.page.locator("#diagnosis-input")).to_have_value("胸口不适")

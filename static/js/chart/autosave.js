@@ -23,6 +23,7 @@ export class Autosave {
     this.composing = false;
     this.timer = null;
     this.waiters = [];
+    this.typing = () => ""; // words in the diagnosis box that are no diagnosis yet: kept here, never sent
     this.last = null; // {saved_at, receipt}
   }
 
@@ -188,9 +189,10 @@ export class Autosave {
 
   keep() {
     if (!this.store) return Promise.resolve();
-    if (!this.unsaved) return this.store.clear();
+    const typing = this.typing();
+    if (!this.unsaved && !typing) return this.store.clear();
     const values = { ...this.job?.changes, ...this.dirty() };
-    return this.store.keep({ at: Date.now(), version: this.version, values });
+    return this.store.keep({ at: Date.now(), version: this.version, values, typing });
   }
 
   report(message = "") {

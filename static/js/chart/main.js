@@ -32,6 +32,7 @@ const autosave = new Autosave({
   fields,
   listeners: { state: (state) => status.show(state), stale: (answer) => conflict(answer), signedOut: () => session() },
 });
+autosave.typing = () => diagnoses.input.value;
 const leaving = new Leaving(autosave);
 const signing = new Signing({
   data, autosave, fields, folds, session, box: diagnoses.input,
@@ -84,6 +85,7 @@ page.addEventListener("focusout", () => {
   autosave.composing = false;
   autosave.left();
 });
+diagnoses.input.addEventListener("input", () => autosave.keep());
 window.addEventListener("online", () => autosave.left());
 one("#save-act").addEventListener("click", () => (standing ? conflict(standing) : session()));
 one("#sign-open").addEventListener("click", () => signing.open());
@@ -114,7 +116,7 @@ async function begin() {
   one("#not-kept").hidden = Boolean(store);
   if (!store) return;
   await autosave.keep();
-  if (await offerLeftovers({ store, autosave, fields, texts })) {
+  if (await offerLeftovers({ store, autosave, fields, texts, box: diagnoses.input })) {
     changed();
     grow();
     autosave.left();

@@ -3,16 +3,17 @@ import { fill, same } from "./dom.js";
 import { compare } from "./compare.js";
 
 /** Goes through all leftovers; what is restored is kept under this window's own record before theirs goes. */
-export async function offerLeftovers({ store, autosave, fields, texts }) {
+export async function offerLeftovers({ store, autosave, fields, texts, box }) {
   let restored = 0;
   for (const { id, record } of await store.leftovers()) {
     const rows = differing(record, fields);
     if (rows.length) {
       const chosen = await offer({ record, rows, fields, texts });
       for (const [name, value] of Object.entries(chosen)) fields.write(name, value);
-      await autosave.keep();
       restored += rows.length;
     }
+    box.value ||= record.typing ?? "";
+    await autosave.keep();
     await store.drop(id);
   }
   return restored;
