@@ -1,38 +1,19 @@
 """What a clerk does to a resident besides filling in the form: reveal, merge and undo."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.actions import residents as actions
+from clinic.comparing import pairs
 from clinic.errors import Refused
-from clinic.models import Resident, ResidentMerge
+from clinic.models import ResidentMerge
 
 REVEALED = {"id_number", "phone", "contact_phone"}
-COMPARED = (
-    "name", "sex", "birth_date", "id_type", "masked_id", "masked_phone", "record_number", "home", "community", "address",
-    "ethnicity", "marital", "occupation", "employer", "insurance", "household", "life_state", "created_at",
-)  # fmt: skip
-LABELS = {"masked_id": gettext_lazy("ID number"), "masked_phone": gettext_lazy("phone")}
-
-
-@dataclass(frozen=True)
-class Pair:
-    label: str
-    left: str
-    right: str
-
-    @property
-    def differs(self):
-        return self.left != self.right
 
 
 class ResidentActs:
@@ -117,19 +98,3 @@ def merges_of(resident):
     """Merges in force that this row took part in."""
     rows = ResidentMerge.objects.filter(undone_at=None).select_related("survivor", "absorbed", "by")
     return rows.filter(survivor=resident) | rows.filter(absorbed=resident)
-
-
-def pairs(left, right):
-    return [Pair(_label(name), _shown(left, name), _shown(right, name)) for name in COMPARED]
-
-
-def _label(name):
-    return str(LABELS.get(name) or Resident._meta.get_field(name).verbose_name)
-
-
-def _shown(resident, name):
-    display = getattr(resident, f"get_{name}_display", None)
-    value = display() if display else getattr(resident, name)
-    if isinstance(value, datetime):
-        value = timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
-    return "" if value is None else str(value)
