@@ -4,7 +4,7 @@ import { newKey, same } from "./dom.js";
 import { send, worthRetrying } from "./wire.js";
 
 const TYPING_PAUSE = 1000;
-const BACK_OFF = [1000, 2000, 4000, 8000, 15000, 30000];
+const BACK_OFF = [1000, 2000, 4000, 8000, 10000];
 
 export class Autosave {
   /**
@@ -52,7 +52,7 @@ export class Autosave {
   typed() {
     if (this.composing) return;
     this.keep();
-    this.schedule(TYPING_PAUSE);
+    if (!this.attempt) this.schedule(TYPING_PAUSE); // going on writing must not put off the next try
     this.report();
   }
 
@@ -88,7 +88,6 @@ export class Autosave {
 
   schedule(delay) {
     clearTimeout(this.timer);
-    if (this.job && !this.sending && this.attempt) delay = BACK_OFF[Math.min(this.attempt, BACK_OFF.length) - 1];
     this.timer = setTimeout(() => this.pump(), delay);
   }
 
@@ -144,7 +143,7 @@ export class Autosave {
   again() {
     this.attempt += 1;
     this.settle(false);
-    this.schedule(0);
+    this.schedule(BACK_OFF[Math.min(this.attempt, BACK_OFF.length) - 1]);
     this.report();
   }
 

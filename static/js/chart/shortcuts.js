@@ -25,7 +25,7 @@ function actFor(event, acts, openHelp) {
   const plainKey = !event.altKey && !event.ctrlKey && !event.metaKey;
   if (key === "F1" || (key === "?" && plainKey && !isWriting(event.target))) return openHelp;
   if (event.altKey && !event.ctrlKey) {
-    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(code);
+    const digit = /^Digit([1-9])$/.exec(code); // Alt with the number pad types signs on Windows
     if (digit) return () => acts.section(SECTION_KEYS[digit[1]]);
     return { KeyF: acts.kind, KeyP: acts.previous }[code];
   }
