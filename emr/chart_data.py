@@ -9,7 +9,7 @@ from emr.codes import Certainty, EncounterStatus, Frequency, Route, System, Visi
 from emr.models import Note
 
 ADDRESSES = {
-    "save": "save-draft", "sign": "sign", "hold": "hold", "cancel": "cancel-visit", "resume": "resume",
+    "save": "save-draft", "check": "check-note", "sign": "sign", "hold": "hold", "cancel": "cancel-visit", "resume": "resume",
     "print": "print-note", "previous": "previous", "chart": "chart",
 }  # fmt: skip
 FIXED = {"terms": "terms", "sign_in": "sign-in-again", "home": "home"}

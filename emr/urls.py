@@ -10,6 +10,7 @@ urlpatterns = [
     path("visits/<uuid:encounter>/", chart.chart, name="chart"),
     path("visits/<uuid:encounter>/previous", chart.previous, name="previous"),
     path("visits/<uuid:encounter>/save", draft.save, name="save-draft"),
+    path("visits/<uuid:encounter>/check", sign.check, name="check-note"),
     path("visits/<uuid:encounter>/sign", sign.sign, name="sign"),
     path("visits/<uuid:encounter>/start", visit.start, name="start"),
     path("visits/<uuid:encounter>/hold", visit.hold, name="hold"),

@@ -18,11 +18,11 @@ from emr.models import Encounter, Note
 def chart(request, encounter):
     note = get_object_or_404(
         Note.objects.visible_to(request.user).select_related(
-            "encounter__resident__home", "encounter__resident__merged_into__home", "encounter__institution",
-            "encounter__doctor", "author",
+            "encounter__resident__home", "encounter__institution"
         ),
         encounter__uuid=encounter,
-    )  # fmt: skip
+    )
+    recognise(note, request.user)
     visit, person = note.encounter, note.encounter.resident.survivor
     ids = person.record_ids()
     head = banner.facts(person, request.user, ids)
@@ -64,6 +64,17 @@ def previous(request, encounter):
     rows, more = previous_visits.page(request.user, ids, than=note.encounter, before=before)
     context = {"encounter": note.encounter, "previous": rows, "previous_more": more}
     return render(request, "emr/_previous.html", context)
+
+
+def recognise(note, user):
+    """Put in the people of the visit without joining for them: nine tables in one SELECT take PostgreSQL 5 ms
+    to plan. It is mostly the reader's own note; a colleague is fetched once for both places."""
+    visit = note.encounter
+    for row, name in ((visit, "doctor"), (note, "author")):
+        if getattr(row, f"{name}_id") == user.pk:
+            setattr(row, name, user)
+    if note.author_id is not None and note.author_id == visit.doctor_id:
+        note.author = visit.doctor
 
 
 def may_write(note, user):

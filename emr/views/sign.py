@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from clinic import payload
 from clinic.errors import Refused
+from emr import prescribing, requirements
 from emr.actions import signing
 from emr.models import Note
 from emr.views.answers import for_script
@@ -37,3 +38,16 @@ def sign(request, encounter):
             "home": reverse("home"),
         }
     )
+
+
+@require_POST
+@for_script("emr.sign_note")
+def check(request, encounter):
+    """What is missing and what is worth a second look, asked while the doctor still has the pen in hand."""
+    note = (
+        Note.objects.visible_to(request.user)
+        .select_related("encounter__resident__merged_into")
+        .get(encounter__uuid=encounter)
+    )
+    missing, hints = requirements.check(note, prescribing.allergies_of(note.encounter.resident))
+    return JsonResponse({"missing": missing, "hints": hints}, json_dumps_params={"ensure_ascii": False})

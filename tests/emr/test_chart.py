@@ -168,4 +168,11 @@ def test_what_is_not_to_be_written_is_read_only(load, doctor, encounter, station
         encounter = check_in(resident=factories.resident(station), institution=station, by=clerk)
     answer = load(doctor, encounter)
     assert (answer.status_code, answer.context["writable"]) == (200, False)
+    # The key to text this browser kept goes to the writer alone, also when the note is closed.
+    assert ("draft_key" in answer.content.decode()) == (state != "waiting")
+
+
+def test_a_colleague_reads_without_the_writers_key(load, colleague, encounter):
+    answer = load(colleague, encounter)
+    assert (answer.status_code, answer.context["writable"]) == (200, False)
     assert "draft_key" not in answer.content.decode()

@@ -31,3 +31,21 @@ def test_a_visit_is_charted_signed_and_printed_without_touching_the_mouse(chart,
     assert (note.present_illness, note.treatment) == (real["present_illness"], real["advice"])
     assert [row.name for row in note.diagnosis_rows.all()] == [name]
     assert AuditEntry.objects.filter(act=Act.PRINT).exists()
+
+
+def test_an_odd_figure_is_shown_beside_the_password(chart, visit):
+    line = {
+        "system": "",
+        "release": "",
+        "code": "",
+        "name": "咳嗽待查",
+        "certainty": "confirmed",
+        "primary": True,
+    }
+    done = {"visit_kind": "return", "present_illness": "好转。", "examinations": "暂无", "diagnoses": [line]}
+    Note.objects.filter(encounter=visit).update(**done)
+    chart.open()
+    chart.type("咳嗽3天").write("Alt+3", "多饮水。").press("Alt+8").type("43")
+    chart.is_saved().press("Control+Enter")
+    expect(chart.page.locator("#sign-hints")).to_contain_text("43")
+    expect(chart.page.locator("#sign-password")).to_be_visible()

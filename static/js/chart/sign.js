@@ -30,7 +30,16 @@ export class Signing {
     if (!dialog.open) dialog.showModal();
     const first = one("#sign-missing button");
     (first ?? this.password).focus();
-    if (!(await this.autosave.flush()) && !one("#compare-dialog").open) this.tell(this.texts.sign_unsaved);
+    if (await this.autosave.flush()) await this.look();
+    else if (!one("#compare-dialog").open) this.tell(this.texts.sign_unsaved);
+  }
+
+  /** The server's second look: allergies, odd figures. Shown beside the password, and holds nothing up. */
+  async look() {
+    const { status, data } = await send(this.data.urls.check, "{}");
+    if (status !== 200 || this.signed || !dialog.open) return;
+    this.list("#sign-hints", data.hints);
+    if (!this.missing().length) this.list("#sign-missing", data.missing);
   }
 
   /** What the rules demand, asked here first: nobody should type the password in vain. The server asks again. */
