@@ -125,9 +125,13 @@ def cancel(*, encounter, by, reason, request=None):
 
 
 def _welcome(resident, institution, by):
-    """The locked row of the person who may be seen here: alive, and the survivor of a merge."""
+    """The locked row of the person who may be seen here: alive, and the survivor of a merge.
+
+    Locked without its key: a signature holds the visit and points lines at the person, which a full lock
+    would keep waiting while we wait for its visit.
+    """
     person = (
-        Resident.objects.select_for_update(of=("self",))
+        Resident.objects.select_for_update(of=("self",), no_key=True)
         .select_related("home")
         .get(pk=resident.merged_into_id or resident.pk)
     )

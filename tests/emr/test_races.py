@@ -144,3 +144,17 @@ def test_two_signatures_of_one_note(station, doctor):
         )
         assert codes(at_once(sign, sign)) == ["signed"]
         assert note.diagnosis_rows.count() == 1
+
+
+def test_a_signature_and_another_click_on_start(station, doctor):
+    """Neither waits for the other for ever: the signature's lines point at the person whom the click locks."""
+    for number in range(ROUNDS):
+        note = factories.encounter(factories.resident(station, f"居民{number}"), doctor, **COMPLETE).note
+        person = note.encounter.resident
+        at_once(
+            lambda person=person: visits.start_for(resident=person, by=doctor),
+            lambda note=note: signing.sign(
+                encounter=note.encounter.uuid, key=uuid.uuid4(), version=0, by=doctor
+            ),
+        )
+        assert Note.objects.get(pk=note.pk).is_signed
