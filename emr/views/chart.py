@@ -55,13 +55,17 @@ def chart(request, encounter):
 def previous(request, encounter):
     """Ten more of the visits before; ``before`` is the last one already shown."""
     note = get_object_or_404(
-        Note.objects.visible_to(request.user).select_related("encounter__resident__merged_into"),
+        Note.objects.visible_to(request.user).select_related(
+            "encounter__resident__home", "encounter__resident__merged_into__home"
+        ),
         encounter__uuid=encounter,
     )
-    ids = note.encounter.resident.survivor.record_ids()
+    person = note.encounter.resident.survivor
+    ids = person.record_ids()
     shown = request.GET.get("before")
     before = get_object_or_404(_file(request.user, ids), uuid=_uuid_or_404(shown)) if shown else None
     rows, more = previous_visits.page(request.user, ids, than=note.encounter, before=before)
+    audit.record(Act.VIEW, request=request, resident=person, obj=note, detail={"page": "previous"})
     context = {"encounter": note.encounter, "previous": rows, "previous_more": more}
     return render(request, "emr/_previous.html", context)
 

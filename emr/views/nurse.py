@@ -7,8 +7,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from clinic import audit
 from clinic.actions.residents.health import record_allergy, set_no_known_allergies
 from clinic.banner import facts
+from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
 from emr.actions.vitals import record_vitals
@@ -32,6 +34,7 @@ def vitals(request, encounter):
         messages.success(request, _("Vital signs saved."))
         return redirect("home")
     person = note.encounter.resident.survivor
+    audit.record(Act.VIEW, request=request, resident=person, obj=note, detail={"page": "vitals"})
     context = {
         "form": form,
         "allergy_form": AllergyForm(),

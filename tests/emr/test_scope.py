@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from clinic.codes import Role
+from clinic.codes import Act, Role
 from clinic.models import AuditEntry
 from tests import factories
 
@@ -96,3 +96,11 @@ def test_patient_pages_are_not_kept_by_the_browser(client, doctor, encounter):
     client.force_login(doctor)
     for where in ("/", f"/visits/{encounter.uuid}/"):
         assert client.get(where).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("page", ["vitals", "previous"])
+def test_looking_at_vitals_and_previous_visits_stands_in_the_trail(client, nurse, encounter, page):
+    client.force_login(nurse)
+    client.get(f"/visits/{encounter.uuid}/{page}")
+    entry = AuditEntry.objects.get(act=Act.VIEW, username=nurse.username)
+    assert entry.resident == str(encounter.resident.uuid)
