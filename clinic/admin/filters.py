@@ -124,7 +124,10 @@ class DayFilter(TextFilter):
         day = _day(self.value())
         if day is None:
             return queryset if not self.value() else queryset.none()
-        moment = timezone.make_aware(datetime.combine(day + timedelta(days=self.ends), time.min))
+        try:
+            moment = timezone.make_aware(datetime.combine(day + timedelta(days=self.ends), time.min))
+        except OverflowError:  # the last day there is has no morrow
+            return queryset
         return queryset.filter(**{f"{self.field}__{'lt' if self.ends else 'gte'}": moment})
 
 

@@ -108,3 +108,8 @@ def test_nobody_writes_there(desk, acts, address):
 
 def test_other_forms_of_export_are_404(desk):
     assert desk.get(f"{TRAIL}export/exe/").status_code == 404
+
+
+def test_the_last_day_there_is_can_be_asked_for(client, auditor):
+    client.force_login(auditor)
+    assert client.get("/admin/clinic/auditentry/", {"to": "9999-12-31"}).status_code == 200
