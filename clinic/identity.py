@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
+from axes.utils import reset
 from django.conf import settings
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import authenticate, update_session_auth_hash
 from django.http import JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django_otp import user_has_device
 
 from clinic import audit
+from clinic.address import client_address
 from clinic.codes import Act
 from clinic.models import User
 from clinic.wire import wants_json
@@ -79,6 +81,16 @@ def stay_signed_in(request, user):
     request.user = user
 
 
+def is_own_password(request, password) -> bool:
+    """Ask again who is there. Counts towards the lock-out: an unlocked screen is no place for guessing."""
+    name = request.user.username
+    if authenticate(request, username=name, password=password) is None:
+        record_failure(request, name)
+        return False
+    reset(username=name, ip=client_address(request))
+    return True
+
+
 def record_failure(request, username):
     """A failed sign-in in the trail. Known accounts stand with their institution, for its auditors."""
     known = User.objects.select_related("institution").filter(username=username[:150]).first()
@@ -93,7 +105,10 @@ def record_failure(request, username):
 
 def next_page(request) -> str:
     """Where to go after signing in: a path of our own, never another host, never with a query."""
-    wanted = urlsplit(request.POST.get("next") or request.GET.get("next") or "")
+    try:
+        wanted = urlsplit(request.POST.get("next") or request.GET.get("next") or "")
+    except ValueError:
+        return reverse("home")
     if wanted.scheme or wanted.netloc or not wanted.path.startswith("/") or wanted.path.startswith("//"):
         return reverse("home")
     return wanted.path

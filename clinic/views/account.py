@@ -23,6 +23,9 @@ def change_password(request):
     form = PasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         old, new = form.cleaned_data["old"], form.cleaned_data["new"]
+        if not identity.is_own_password(request, old):
+            form.add_error("old", _("The present password is not right."))
+            return render(request, "clinic/change_password.html", {"form": form}, status=422)
         try:
             user = staff.change_password(user=request.user, old=old, new=new, request=request)
         except Refused as refusal:

@@ -140,3 +140,11 @@ class TestSecondFactor:
         staff.remove_second_factor(user=doctor, by=secadmin)
         client.force_login(doctor)
         assert client.get("/").status_code == 200
+
+
+def test_guessing_at_the_present_password_locks(client, doctor):
+    client.force_login(doctor)
+    guess = {"old": "wrong-1", "new": "Neu-2026-abc", "again": "Neu-2026-abc"}
+    answers = [client.post("/account/password", guess).status_code for _try in range(6)]
+    assert answers[0] == 422
+    assert answers[-1] == 429
