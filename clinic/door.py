@@ -17,9 +17,17 @@ def show_the_door(request):
         message = _("You were signed out. What you typed is kept.")
         return JsonResponse({"error": "signed-out", "message": message}, status=401)
     if "HX-Request" in request.headers:
-        door = _door(urlsplit(request.headers.get("HX-Current-URL", "")).path)
+        door = _door(path_of(request.headers.get("HX-Current-URL", "")))
         return HttpResponse(_("You were signed out."), status=401, headers={"X-Sign-In": door})
     return redirect(_door(request.path if request.method in {"GET", "HEAD"} else ""))
+
+
+def path_of(address) -> str:
+    """The path of an address that a browser named, or nothing where it is none."""
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return ""
 
 
 def _door(path):

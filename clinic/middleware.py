@@ -85,6 +85,18 @@ class Probes:
         return self.get_response(request)
 
 
+class CleanSession:
+    """A session cookie that no door of ours gave out (a quoted cookie can spell NUL) counts as none."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not text.is_storable(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
+        return self.get_response(request)
+
+
 class ChosenLanguage:
     """Chinese, unless this browser's person chose otherwise. What the browser itself prefers does not count:
     old terminals were set up in whatever language their installer spoke."""

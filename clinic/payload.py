@@ -2,6 +2,7 @@
 
 import json
 
+from django.http.request import RawPostDataException
 from django.utils.translation import gettext as _
 
 from clinic import text
@@ -14,7 +15,7 @@ def read(request) -> dict:
     """The body as a dict. Raises Refused (400) with a sentence for anything else."""
     try:
         body = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, RawPostDataException) as error:  # the last: a form was sent instead
         raise Refused(_("The request is no readable JSON."), code="json") from error
     if not isinstance(body, dict) or _deeper_than(body, DEPTH):
         raise Refused(_("The request does not have the expected form."), code="form")

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     # Pages are a third of their size on lines of 2 Mbit/s; Django pads against guessing at secrets by length.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "clinic.middleware.CleanSession",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "clinic.middleware.ChosenLanguage",
     "django.middleware.common.CommonMiddleware",

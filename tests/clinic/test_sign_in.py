@@ -169,3 +169,21 @@ def test_pages_of_the_signed_in_are_not_stored(client, doctor):
 
 def test_next_keeps_no_query(rf):
     assert identity.next_page(rf.get("/sign-in", {"next": "/visits/1/?q=张三"})) == "/visits/1/"
+
+
+def test_next_that_is_no_address_leads_home(client):
+    assert client.get(reverse("sign-in"), {"next": "//["}).status_code == 200
+
+
+def test_a_form_sent_to_the_dialog_is_refused(client):
+    assert client.post(reverse("sign-in-again"), {"username": "doctor"}).status_code == 400
+
+
+def test_a_session_cookie_with_nul_counts_as_none(client):
+    answer = client.get(reverse("sign-in"), headers={"cookie": 'sessionid="aaaaaaaaaa\\000bb"'})
+    assert answer.status_code == 200
+
+
+def test_a_page_that_names_no_address_is_shown_the_door(client):
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://["}
+    assert client.post(reverse("resident-search"), headers=headers).status_code == 401
