@@ -17,6 +17,8 @@ from tablib import Dataset
 from clinic.errors import Refused
 
 ROWS = 10_000
+# One cell in the last column would make every row 16,384 cells wide.
+COLUMNS = 200
 ROW = "#"
 UPLOAD_BYTES = 10 * 1024 * 1024
 UNPACKED_BYTES = 200 * 1024 * 1024
@@ -109,7 +111,7 @@ def _rows_of_xlsx(content):
         if unpacked > UNPACKED_BYTES:
             raise Refused(_("The file unpacks to more than can be read."), code="size")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        return _numbered(book.worksheets[0].iter_rows(values_only=True))
+        return _numbered(book.worksheets[0].iter_rows(max_col=COLUMNS, values_only=True))
     except Refused:
         raise
     except Exception as error:  # openpyxl raises a dozen kinds for a broken file

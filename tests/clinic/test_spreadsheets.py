@@ -112,3 +112,10 @@ def test_too_many_rows_are_refused(monkeypatch):
     monkeypatch.setattr(spreadsheets, "ROWS", 2)
     with pytest.raises(Refused):
         spreadsheets.read(book(["name"], ["a"], ["b"], ["c"]))
+
+
+def test_a_far_cell_makes_no_row_wide():
+    book, out = Workbook(), io.BytesIO()
+    book.active["A1"], book.active["A2"], book.active["XFD3"] = "姓名", "张秀英", "远"
+    book.save(out)
+    assert spreadsheets.read(SimpleUploadedFile("a.xlsx", out.getvalue())).width == spreadsheets.COLUMNS + 1
