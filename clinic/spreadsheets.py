@@ -111,7 +111,9 @@ def _rows_of_xlsx(content):
         if unpacked > UNPACKED_BYTES:
             raise Refused(_("The file unpacks to more than can be read."), code="size")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        return _numbered(book.worksheets[0].iter_rows(max_col=COLUMNS, values_only=True))
+        sheet = book.worksheets[0]
+        width = min(sheet.max_column or COLUMNS, COLUMNS)
+        return _numbered(sheet.iter_rows(max_col=width, values_only=True))
     except Refused:
         raise
     except Exception as error:  # openpyxl raises a dozen kinds for a broken file
