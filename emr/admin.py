@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import registry
+from clinic import refusals, registry
 from clinic.admin import foreign
 from clinic.admin.base import CappedPaginator, ReadOnlyAdmin
 from clinic.admin.filters import InstitutionFilter
@@ -178,7 +178,7 @@ class WaitingListAdmin(ReadOnlyAdmin):
             )  # fmt: skip
             messages.success(request, _("%(name)s is on the waiting list.") % {"name": person.name})
         except Refused as refusal:
-            messages.warning(request, refusal.message)
+            refusals.tell(request, refusal)
         return HttpResponseRedirect(back_to(request, self.list_address()))
 
     def choose(self, request, resident):

@@ -20,7 +20,7 @@ FACTS = {
     "rows": _("rows"), "what": _("what"), "field": _("field"), "fields": _("fields"), "before": _("before"),
     "after": _("after"), "page": _("page"), "path": _("page"), "method": _("method"), "until": _("until"),
     "survivor": _("stays"), "absorbed": _("is absorbed"), "account": _("account"),
-    "version": _("version"), "hints": _("hints shown"), "format": _("paper"),
+    "version": _("version"), "hints": _("hints shown"), "code": _("cause"), "format": _("paper"),
 }  # fmt: skip
 # Reasons that the house itself writes; a person's are shown as they were typed.
 REASONS = {
@@ -29,7 +29,14 @@ REASONS = {
     "second factor removed": _("second factor removed"), "second factor set up": _("second factor set up"),
     "second factor": _("wrong second factor"), "unknown account": _("unknown account"), "idle": _("idle too long"),
 }  # fmt: skip
-WORDS = {"residents": _("residents"), "audit": _("audit trail"), **dict(Role.choices)}
+WORDS = {
+    "previous": _("previous visits"),
+    "vitals": _("vital signs"),
+    "merge": _("merge"),
+    "residents": _("residents"),
+    "audit": _("audit trail"),
+    **dict(Role.choices),
+}
 
 
 class PathFilter(InstitutionFilter):

@@ -8,6 +8,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import refusals
 from clinic.actions import residents as actions
 from clinic.comparing import pairs
 from clinic.errors import Refused
@@ -53,7 +54,7 @@ class ResidentActs:
                 messages.success(request, _("The two rows are merged."))
                 return HttpResponseRedirect(self.address_of(stays))
             except Refused as refusal:
-                messages.error(request, refusal.message)
+                refusals.tell(request, refusal)
         else:
             self.seen(request, stays, page="merge")
             self.seen(request, goes, page="merge")
@@ -76,7 +77,7 @@ class ResidentActs:
             )
             messages.success(request, _("The merge is undone."))
         except Refused as refusal:
-            messages.error(request, refusal.message)
+            refusals.tell(request, refusal)
         return HttpResponseRedirect(self.address_of(found.survivor))
 
     def merge_selected(self, request, queryset):

@@ -9,7 +9,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import identifiers
+from clinic import identifiers, refusals
 from clinic.actions import residents as actions
 from clinic.codes import HouseholdRelation, KeyPopulation, TagSource
 from clinic.errors import Refused
@@ -45,9 +45,14 @@ class ResidentLines:
             page("household/", self.join_household, "household"), page("household/leave/", self.leave_household, "leave"),
         ]  # fmt: skip
 
-    def lines_of(self, resident):
+    def lines_of(self, request, resident):
         """What the page shows below the form."""
-        members = resident.household.members.filter(merged_into=None) if resident.household_id else []
+        members = []
+        if resident.household_id:
+            # Somebody of the household may have moved to another institution's care.
+            members = (
+                Resident.objects.visible_to(request.user).current().filter(household=resident.household_id)
+            )
         return {
             "key_tags": resident.key_tags.order_by("until", "tag"),
             "household": resident.household,
@@ -68,7 +73,7 @@ class ResidentLines:
             act(by=request.user, request=request, **arguments)
             messages.success(request, sentence)
         except Refused as refusal:
-            messages.error(request, refusal.message)
+            refusals.tell(request, refusal)
         return HttpResponseRedirect(self.address_of(page))
 
     def tag(self, request, uuid):

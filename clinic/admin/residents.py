@@ -197,7 +197,7 @@ class ResidentAdmin(ResidentActs, ResidentLines, ResidentSheets, DeskAdmin):
                 buttons=buttons(request.user, obj),
                 merges=merges_of(obj),
                 tag_form=TagForm(),
-                **self.lines_of(obj),
+                **self.lines_of(request, obj),
             )
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from clinic import refusals
 from clinic.actions import accounts, staff
 from clinic.admin.base import DeskAdmin
 from clinic.admin.filters import InstitutionFilter
@@ -139,7 +140,7 @@ class StaffAdmin(DeskAdmin):
 
     def back(self, request, user, sentence=None, refusal=None):
         if refusal:
-            messages.error(request, refusal.message)
+            refusals.tell(request, refusal)
         else:
             messages.success(request, sentence)
         return HttpResponseRedirect(self.address_of(user))

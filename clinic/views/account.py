@@ -25,17 +25,22 @@ def change_password(request):
         old, new = form.cleaned_data["old"], form.cleaned_data["new"]
         if not identity.is_own_password(request, old):
             form.add_error("old", _("The present password is not right."))
-            return render(request, "clinic/change_password.html", {"form": form}, status=422)
-        try:
-            user = staff.change_password(user=request.user, old=old, new=new, request=request)
-        except Refused as refusal:
-            form.add_error(refusal.facts.get("field"), refusal.message)
-        else:
-            identity.stay_signed_in(request, user)
-            messages.success(request, _("The password is changed."))
+        elif _changed(request, form, old, new):
             return redirect("home")
     context = {"form": form, "expired": identity.duty(request) == "change-password"}
     return render(request, "clinic/change_password.html", context, status=422 if form.errors else 200)
+
+
+def _changed(request, form, old, new):
+    """Change it and stay signed in, or put the sentence at its field."""
+    try:
+        user = staff.change_password(user=request.user, old=old, new=new, request=request)
+    except Refused as refusal:
+        form.add_error(refusal.facts.get("field"), refusal.message)
+        return False
+    identity.stay_signed_in(request, user)
+    messages.success(request, _("The password is changed."))
+    return True
 
 
 @signed_in
@@ -66,6 +71,7 @@ def set_up_factor(request):
             _passed(request, device)
             messages.success(request, _("The second factor is set up."))
             return redirect("home")
+        audit.record(Act.SIGN_IN_FAILED, request=request, reason="second factor")
         form.add_error("code", _("The digits are not right. Wait for the next ones and try again."))
     context = {
         "form": form,

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import audit, duplicates, search
+from clinic import audit, duplicates, refusals, search
 from clinic.actions import residents as actions
 from clinic.codes import Act
 from clinic.comparing import pairs
@@ -71,7 +71,7 @@ def merge_undo(request, merge):
             )
             messages.success(request, _("The merge is undone."))
         except Refused as refusal:
-            messages.error(request, refusal.message)
+            refusals.tell(request, refusal)
     else:
         messages.error(request, _("Please say the reason in a few words."))
     return redirect("resident", row.survivor.survivor.uuid)

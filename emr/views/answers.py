@@ -2,12 +2,12 @@
 
 from functools import wraps
 
-from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, JsonResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from clinic import refusals
 from clinic.errors import Refused
 
 
@@ -47,7 +47,7 @@ def back_to(place):
             try:
                 return view(request, *args, **kwargs)
             except Refused as refusal:
-                messages.error(request, refusal.message)
+                refusals.tell(request, refusal)
                 return redirect(place)
 
         return checked

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import audit
+from clinic import audit, refusals
 from clinic.actions.residents.health import record_allergy, set_no_known_allergies
 from clinic.banner import facts
 from clinic.codes import Act
@@ -62,7 +62,7 @@ def allergy(request, encounter):
             )
         messages.success(request, _("The allergies are recorded."))
     except Refused as refusal:
-        messages.error(request, refusal.message)
+        refusals.tell(request, refusal)
     return redirect("vitals", encounter)
 
 

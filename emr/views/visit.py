@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from clinic import refusals
 from clinic.errors import Forbidden, Refused
 from clinic.models import Resident
 from clinic.permissions import needs
@@ -25,7 +26,7 @@ def start(request, encounter):
     except Forbidden as refusal:
         if refusal.code != "grant":
             raise
-        messages.warning(request, refusal.message)
+        refusals.tell(request, refusal)
         return redirect("resident-open", visit.resident.survivor.uuid)
     return redirect("chart", visit.uuid)
 

@@ -104,3 +104,9 @@ def test_looking_at_vitals_and_previous_visits_stands_in_the_trail(client, nurse
     client.get(f"/visits/{encounter.uuid}/{page}")
     entry = AuditEntry.objects.get(act=Act.VIEW, username=nurse.username)
     assert entry.resident == str(encounter.resident.uuid)
+
+
+def test_a_refusal_told_on_the_next_page_stands_in_the_trail_too(client, colleague, encounter):
+    client.force_login(colleague)
+    client.post(f"/visits/{encounter.uuid}/hold", {"reason": "去做心电图"}, follow=True)
+    assert AuditEntry.objects.filter(act=Act.DENIED, username=colleague.username).exists()
