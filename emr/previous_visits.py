@@ -6,6 +6,12 @@ from emr.codes import EncounterStatus
 from emr.models import Encounter
 
 PAGE = 10
+# What the side of the chart and the resident's page show of a visit: a third of the columns.
+SHOWN = (
+    "uuid", "arrived_at", "imported", "institution__short_name", "note__encounter", "note__imported_doctor",
+    "note__signer", "note__diagnoses", "note__medications", "note__chief_complaint", "note__present_illness",
+    "note__examinations", "note__treatment",
+)  # fmt: skip
 
 
 def page(user, record_ids, than=None, before=None) -> tuple[list, bool]:
@@ -17,7 +23,8 @@ def page(user, record_ids, than=None, before=None) -> tuple[list, bool]:
     rows = (
         Encounter.objects.visible_to(user)
         .filter(resident__in=record_ids, status=EncounterStatus.FINISHED, note__isnull=False)
-        .select_related("note", "institution", "doctor")
+        .select_related("note", "institution")
+        .only(*SHOWN)
         .order_by("-arrived_at", "-pk")
     )
     if than is not None:

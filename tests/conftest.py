@@ -3,11 +3,13 @@
 So every test runs with production's rights: a refusal by the database is a refusal in production.
 """
 
+import contextlib
 import os
+import time
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
 
@@ -54,7 +56,24 @@ def django_db_setup(request, django_test_environment, django_db_blocker, django_
     if not reuse:
         with django_db_blocker.unblock():
             Rights.take(Rights.owner)
-            teardown_databases(made, verbosity=0)
+            wait_until_alone()
+            # A database left behind is dropped by the next run; it says nothing about the product.
+            with contextlib.suppress(OperationalError):
+                teardown_databases(made, verbosity=0)
+
+
+def wait_until_alone(patience=30):
+    """A killed web server's sessions end when PostgreSQL notices, a moment later; until then nobody may drop."""
+    end = time.monotonic() + patience
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute(others)
+            if cursor.fetchone() == (0,):
+                return
+            time.sleep(0.1)
 
 
 _flush = TransactionTestCase._fixture_teardown
