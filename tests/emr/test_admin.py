@@ -182,3 +182,12 @@ def test_terms_are_not_changed_by_hand(client, district, release):
     assert client.get(f"/admin/emr/term/{release.terms.get().pk}/change/").status_code == 404
     page = reverse("admin:emr_termrelease_change", args=[release.uuid])
     assert client.post(page, {"name": "x"}).status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("who", "reads"), [("manager", True), ("clerk", False)])
+def test_medical_administration_goes_from_the_desk_to_the_note(client, request, encounter, who, reads):
+    client.force_login(request.getfixturevalue(who))
+    shown = client.get(f"/admin/emr/encounter/{encounter.uuid}/change/")
+    assert (f'href="/visits/{encounter.uuid}/"' in shown.content.decode()) == reads
+    assert client.get(f"/visits/{encounter.uuid}/").status_code == (200 if reads else 403)
