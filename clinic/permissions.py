@@ -61,6 +61,39 @@ WRITE_RECORD = {
     "emr.sign_note",
     "emr.cancel_encounter",
 }
+LESS_TO_TYPE = {
+    "emr.view_notetemplate",
+    "emr.add_notetemplate",
+    "emr.change_notetemplate",
+    "emr.view_aftervisititem",
+    "emr.change_aftervisititem",
+    "emr.view_writingmeasure",
+}
+OWN_SAVES = {"emr.view_save"}
+CORRECT = {"emr.correct_note"}
+REFERRALS = {"emr.view_referral", "emr.write_referral", "emr.receive_referral", "emr.file_insurance"}
+COPIES = {"emr.view_copyissue", "emr.add_copyissue"}
+ADMINISTER_RECORDS = {
+    "emr.approve_archive_change",
+    "emr.inquire_record",
+    "emr.view_save",
+    "emr.view_sealedcopy",
+    "emr.add_sealedcopy",
+    "emr.change_sealedcopy",
+    "emr.view_retentionline",
+    "emr.view_referral",
+    "emr.file_insurance",
+}
+SHARED_PRACTICE = {
+    "emr.view_notetemplate",
+    "emr.add_notetemplate",
+    "emr.change_notetemplate",
+    "emr.share_notetemplate",
+    "emr.view_practice",
+    "emr.add_practice",
+    "emr.change_practice",
+    "emr.view_writingmeasure",
+}
 TERMS = {"emr.view_term", "emr.view_termrelease"}
 TRAIL = {"clinic.view_auditentry"}
 
@@ -68,14 +101,16 @@ ROLES = {
     Role.DOCTOR: grant(
         _("Sees patients: charts, signs, prints, and reviews the notes of assistants."),
         LOOK, FIND_RESIDENTS, REGISTER, READ_RECORD, CARE, WRITE_RECORD, RECEPTION, {"emr.review_note"},
+        LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS, COPIES,
     ),
     Role.ASSISTANT: grant(
         _("Sees patients under supervision: what is signed waits for a doctor's review."),
         LOOK, FIND_RESIDENTS, REGISTER, READ_RECORD, CARE, WRITE_RECORD, RECEPTION,
+        LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS,
     ),
     Role.NURSE: grant(
         _("Keeps the waiting list, takes vital signs and asks for allergies."),
-        LOOK, FIND_RESIDENTS, READ_RECORD - {"emr.print_note"}, CARE, RECEPTION,
+        LOOK, FIND_RESIDENTS, READ_RECORD - {"emr.print_note"}, CARE, RECEPTION, {"emr.view_referral", "emr.file_insurance"},
     ),
     Role.CLERK: grant(
         _("Registers residents and checks them in; reads no clinical text."),
@@ -83,14 +118,14 @@ ROLES = {
     ),
     Role.MANAGER: grant(
         _("Runs a centre as its medical administration: reads records and approves changes to archived ones."),
-        LOOK, FIND_RESIDENTS, READ_RECORD, SPREADSHEETS, TERMS, TRAIL, {"emr.approve_archive_change"},
+        LOOK, FIND_RESIDENTS, READ_RECORD, SPREADSHEETS, TERMS, TRAIL, ADMINISTER_RECORDS, COPIES, SHARED_PRACTICE,
     ),
     Role.CENTRE_IT: grant(
         _("Keeps a centre's computers running; sees no patient."), LOOK, {"clinic.view_operations"},
     ),
     Role.DISTRICT: grant(
         _("Runs the district's business: institutions, neighbourhoods, terms; sees no single patient."),
-        LOOK, TERMS,
+        LOOK, TERMS, SHARED_PRACTICE,
         {"clinic.add_institution", "clinic.change_institution", "clinic.add_community", "clinic.change_community"},
     ),
     Role.DISTRICT_IT: grant(

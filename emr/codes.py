@@ -71,3 +71,93 @@ class Frequency(TextChoices):
 class ReviewDecision(TextChoices):
     APPROVED = "approved", _("approved")
     RETURNED = "returned", _("to be corrected")
+
+
+class ChangeKind(TextChoices):
+    CORRECT = "correct", _("correction")
+    UNDO = "undo", _("undoing a signature")
+
+
+class RequestState(TextChoices):
+    WAITING = "waiting", _("waiting for a decision")
+    APPROVED = "approved", _("approved")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class FaultSource(TextChoices):
+    SERVER = "server", _("the server")
+    BROWSER = "browser", _("the browser")
+
+
+class TemplateKind(TextChoices):
+    TEXT = "text", _("text of one field")
+    PLAN = "plan", _("plan of treatment")
+
+
+class StandingKind(TextChoices):
+    PAST = "past", _("past history")
+    FAMILY = "family", _("family history")
+    ALLERGY = "allergy", _("allergies")
+    MEDICATION = "medication", _("long-term medication")
+
+
+class Prompt(TextChoices):
+    """What may come onto the after-visit list (emr.after_visit)."""
+
+    BLOOD_PRESSURE = "blood_pressure", _("first visit over 35: blood pressure")
+    INFECTIOUS = "infectious", _("infectious-disease report card")
+    CHRONIC = "chronic", _("management of a chronic disease")
+    EDUCATION = "education", _("health education")
+    NO_FIRM_DIAGNOSIS = "no_firm", _("three visits without a firm diagnosis")
+
+
+class ItemState(TextChoices):
+    OPEN = "open", _("to do")
+    DONE = "done", _("done")
+    DISMISSED = "dismissed", _("not needed")
+
+
+class Relation(TextChoices):
+    """Who asks for a copy (医疗机构病历管理规定 art. 17)."""
+
+    SELF = "self", _("the patient")
+    AGENT = "agent", _("agent of the patient")
+    HEIR = "heir", _("close relative of the deceased")
+    HEIR_AGENT = "heir_agent", _("agent of a close relative")
+    INSURER = "insurer", _("insurance")
+    COURT = "court", _("court, prosecution or police")
+    OTHER = "other", _("other")
+
+
+class ReferralDirection(TextChoices):
+    UP = "up", _("up")
+    DOWN = "down", _("down")
+
+
+class ReferralState(TextChoices):
+    PENDING = "pending", _("waiting to be received")
+    ACCEPTED = "accepted", _("received")
+    RETURNED = "returned", _("sent back")
+    REJECTED = "rejected", _("refused")
+    TERMINATED = "terminated", _("ended")
+    EXPIRED = "expired", _("expired")
+
+
+class OldOrYoung(TextChoices):
+    """一老一小: the insured old and young of resident insurance."""
+
+    OLD = "old", _("insured, old")
+    YOUNG = "young", _("insured, young")
+
+
+class InsuranceWay(TextChoices):
+    BY_HAND = "by_hand", _("by hand")
+    SANDBOX = "sandbox", _("sandbox")
+
+
+class FilingState(TextChoices):
+    TO_DO = "todo", _("to be filed by hand")
+    SENDING = "sending", _("being sent")
+    CONFIRMED = "confirmed", _("filed")
+    CANCELLED = "cancelled", _("cancelled")

@@ -64,10 +64,10 @@ def check_writable(note, by, fields=Note.DRAFT_FIELDS):
 
 
 def write(note, changes, by, key):
-    """Insert the save and put its fields on the locked note. Without a pk the key was used before."""
+    """Insert the save and put its fields on the locked note or correction. Without a pk the key was used before."""
     saved = Save(
         key=key,
-        note=note,
+        **note.save_place,
         by=by,
         version=note.version + 1,
         changes=changes,
@@ -77,7 +77,9 @@ def write(note, changes, by, key):
     )
     if Save.objects.insert_once(saved):
         # No history row for a keystroke (rule 5): the saves are the draft's history.
-        Note.objects.filter(pk=note.pk).update(**changes, version=saved.version, saved_at=saved.saved_at)
+        type(note).objects.filter(pk=note.pk).update(
+            **changes, version=saved.version, saved_at=saved.saved_at
+        )
         for name, value in {**changes, "version": saved.version, "saved_at": saved.saved_at}.items():
             setattr(note, name, value)
     return saved

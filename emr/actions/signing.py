@@ -11,8 +11,8 @@ from clinic import audit
 from clinic.address import client_address
 from clinic.codes import Act, Role
 from clinic.errors import Forbidden, Refused
-from emr import prescribing, requirements
-from emr.actions import drafts
+from emr import after_visit, prescribing, requirements, seal
+from emr.actions import drafts, standing
 from emr.codes import Certainty, EncounterStatus
 from emr.models import Diagnosis, DiagnosisUse, Encounter, Medication, Note, Save
 
@@ -73,6 +73,16 @@ def sign(*, encounter, key, version, by, request=None):
 
 def _sign(note, visit, key, by):
     now = timezone.now()
+    put_signature(note, visit, key, by, now)
+    visit.status, visit.finished_at = EncounterStatus.FINISHED, now
+    visit.save(update_fields=["status", "finished_at"])
+    seal.make(note, visit)
+    standing.take_over(note, visit, by)
+    after_visit.gather(note, visit, by, now)
+
+
+def put_signature(note, visit, key, by, now):
+    """Lines, signature and all that freezes the locked note or correction."""
     # The signature is the draft's last save, with no change: its key is what makes signing repeatable.
     if not drafts.write(note, {}, by, key).pk:
         raise Refused(_("This key stands for another save."), code="key")
@@ -84,15 +94,13 @@ def _sign(note, visit, key, by):
     note.save(
         update_fields=["signed_at", "signed_by", "signer", "signer_title", "signer_licence", "needs_review"]
     )
-    visit.status, visit.finished_at = EncounterStatus.FINISHED, now
-    visit.save(update_fields=["status", "finished_at"])
 
 
 def _write_lines(note, visit):
     primary = note.primary_diagnosis
     Diagnosis.objects.bulk_create(
         Diagnosis(
-            note=note,
+            **note.save_place,
             resident=visit.resident,
             position=position,
             system=line.get("system", ""),
@@ -106,7 +114,7 @@ def _write_lines(note, visit):
     )
     Medication.objects.bulk_create(
         Medication(
-            note=note,
+            **note.save_place,
             resident=visit.resident,
             position=position,
             drug=line["drug"].strip(),

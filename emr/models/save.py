@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.base import AppendOnlyRow
+from emr.models.correction import Correction
 from emr.models.note import Note
 
 
@@ -48,6 +49,9 @@ class Save(AppendOnlyRow):
 
     key = models.UUIDField(_("client's key"), unique=True)
     note = models.ForeignKey(Note, models.PROTECT, related_name="saves", verbose_name=_("note"))
+    correction = models.ForeignKey(
+        Correction, models.PROTECT, null=True, related_name="saves", verbose_name=_("correction")
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
     version = models.PositiveIntegerField(_("version"))
     changes = models.JSONField(_("changes"))

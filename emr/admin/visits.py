@@ -1,4 +1,4 @@
-"""The station desk's side of the record: the waiting list without a word of clinical text, and the terms."""
+"""The station desk's waiting list, without a word of clinical text."""
 
 import uuid
 from datetime import datetime, time, timedelta
@@ -24,7 +24,7 @@ from clinic.models import Resident, User
 from clinic.registry import DeskTile, ResidentButton
 from emr.actions import visits as actions
 from emr.codes import EncounterStatus
-from emr.models import Encounter, Term, TermRelease
+from emr.models import Encounter
 
 
 class DayFilter(admin.SimpleListFilter):
@@ -218,53 +218,8 @@ def back_to(request, fallback):
     return page if ours and "/choose/" not in page else fallback
 
 
-@admin.register(TermRelease)
-class TermReleaseAdmin(ReadOnlyAdmin):
-    list_display = ["system", "name", "valid_from", "terms_count", "imported_at"]
-    list_filter = ["system"]
-    actions = None
-
-
-class ReleaseFilter(admin.SimpleListFilter):
-    """The releases in force unless another is chosen."""
-
-    title = gettext_lazy("release")
-    parameter_name = "release"
-
-    def lookups(self, request, model_admin):
-        return [(str(row.uuid), str(row)) for row in TermRelease.objects.visible_to(request.user)]
-
-    def choices(self, changelist):
-        every, *others = super().choices(changelist)
-        yield {**every, "display": _("in force today")}
-        yield from others
-
-    def queryset(self, request, queryset):
-        releases = TermRelease.objects.visible_to(request.user)
-        if not self.value():
-            return queryset.filter(release__in=releases.in_force(timezone.localdate()).values("pk"))
-        try:
-            return queryset.filter(release__in=releases.filter(uuid=uuid.UUID(self.value())))
-        except ValueError:
-            return queryset.none()
-
-
-@admin.register(Term)
-class TermAdmin(ReadOnlyAdmin):
-    addressed = False
-    paginator = CappedPaginator
-    list_display = ["code", "name", "release", "initials"]
-    list_filter = [ReleaseFilter]
-    list_select_related = ["release"]
-    search_fields = ["^code", "name", "^initials"]
-    search_help_text = gettext_lazy("Code, name or pinyin initials")
-    sortable_by = ()
-    actions = None
-
-
 registry.desk_tiles += [
     DeskTile("admin:emr_encounter_changelist", gettext_lazy("Waiting list"), gettext_lazy("Who is here today"), ("emr.view_encounter",), order=20),
-    DeskTile("admin:emr_term_changelist", gettext_lazy("Diagnosis terms"), gettext_lazy("Codes and releases"), ("emr.view_term", "emr.view_termrelease"), order=60),
 ]  # fmt: skip
 registry.resident_buttons += [
     ResidentButton("admin:emr_encounter_check_in", gettext_lazy("Check in"), "emr.check_in"),

@@ -1,4 +1,4 @@
-"""Addresses of the doctors' pages."""
+"""Addresses of the day, the chart, reviews and printing."""
 
 from django.urls import path
 

@@ -1,0 +1,3 @@
+"""Addresses of: after_visit."""
+
+urlpatterns = []
