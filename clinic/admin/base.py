@@ -14,14 +14,13 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import ForeignKey
 from django.http import Http404, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, register_converter, reverse
 from django.urls.converters import UUIDConverter
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from clinic import audit
-from clinic.admin.changes import changes_of
+from clinic.admin.history import RowHistory
 from clinic.codes import Act
 from clinic.errors import Refused
 
@@ -75,7 +74,7 @@ class RefusedForm:
             self.add_error(field if field in self.fields else None, sentence)
 
 
-class DeskAdmin(admin.ModelAdmin):
+class DeskAdmin(RowHistory, admin.ModelAdmin):
     form = DeskForm
     view_on_site = False
     show_full_result_count = False
@@ -158,7 +157,7 @@ class DeskAdmin(admin.ModelAdmin):
 
         rows = [
             page("<public_id:object_id>/change/", self.change_view, "change"),
-            page("<public_id:object_id>/history/", self.history_view, "history"),
+            *self.history_urls(),
         ]
         return [
             page("", self.changelist_view, "changelist"), page("add/", self.add_view, "add"),
@@ -232,7 +231,7 @@ class DeskAdmin(admin.ModelAdmin):
         stay = "_continue" in request.POST
         return HttpResponseRedirect(self.address_of(obj) if stay else self.list_address())
 
-    # History: the rows of django-simple-history; Django's own log is not kept ------------------------
+    # History is django-simple-history's (clinic.admin.history); Django's own log is not kept ---------------
 
     def log_addition(self, request, obj, message):
         return
@@ -242,20 +241,6 @@ class DeskAdmin(admin.ModelAdmin):
 
     def log_deletions(self, request, queryset):
         return
-
-    def history_view(self, request, object_id, extra_context=None):
-        row = self.fetch(request, object_id)
-        self.seen(request, row, page="history")
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Changes"),
-            "subtitle": str(row),
-            "opts": self.opts,
-            "module_name": self.opts.verbose_name_plural,
-            "object": row,
-            "changes": changes_of(row),
-        }
-        return TemplateResponse(request, "admin/object_history.html", context)
 
     # Selections -----------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import duplicates, registration, registry, search
+from clinic import duplicates, identifiers, registration, registry, search
 from clinic.actions import residents as actions
 from clinic.admin import foreign
 from clinic.admin.base import CappedPaginator, DeskAdmin, DeskForm
@@ -83,6 +83,10 @@ class ResidentAdmin(ResidentActs, ResidentLines, ResidentSheets, DeskAdmin):
     )
     sortable_by = ()
     actions = ["merge_selected"]
+    history_masks = {
+        "id_number": identifiers.mask_id, "insurance_number": identifiers.mask_id,
+        "phone": identifiers.mask_phone, "contact_phone": identifiers.mask_phone,
+    }  # fmt: skip
 
     # Rows -----------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from clinic import refusals
+from clinic import identifiers, refusals
 from clinic.actions import accounts, staff
 from clinic.admin.base import DeskAdmin
 from clinic.admin.filters import InstitutionFilter
@@ -60,6 +60,7 @@ class StaffAdmin(DeskAdmin):
     search_help_text = gettext_lazy("Name or account")
     ordering = ["institution__path", "name"]
     change_form_template = "admin/clinic/staff_form.html"
+    history_masks = {"phone": identifiers.mask_phone}
 
     def get_queryset(self, request):
         since = timezone.now() - settings.AXES_COOLOFF_TIME

@@ -101,6 +101,7 @@ class WaitingListAdmin(ReadOnlyAdmin):
     readonly_fields = ["resident_name"]
     change_list_template = "admin/emr/waiting_list.html"
     change_form_template = "admin/emr/visit_form.html"
+    history_hidden = frozenset({"hold_reason", "key"})  # a doctor's words
 
     def get_queryset(self, request):
         """The list of the own place; what one's residents do elsewhere is no reception's matter."""

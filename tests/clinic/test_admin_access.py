@@ -167,15 +167,6 @@ def test_a_refused_page_stands_in_the_trail(signed_in):
     assert AuditEntry.objects.get(act=Act.DENIED).detail["path"] == "/admin/clinic/resident/"
 
 
-def test_history_names_fields_and_no_values(signed_in, resident):
-    resident.phone = "13911112222"
-    resident.save()
-    page = signed_in(Role.CLERK).get(reverse("admin:clinic_resident_history", args=[resident.uuid]))
-    html = page.content.decode()
-    assert "电话" in html
-    assert "13911112222" not in html
-
-
 SECRET = "咳嗽三天伴发热"
 
 
