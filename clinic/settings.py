@@ -206,6 +206,9 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Source maps are the larger half of Bootstrap and nobody here reads them.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 ANCHORS = Path(os.environ.get("SHEYI_ANCHORS", VAR / "anchors"))
+# The keys that seal signed notes (docs/seal.md): a folder, or one private key from the environment.
+SEAL_KEYS = Path(os.environ.get("SHEYI_SEAL_KEYS", VAR / "seal-keys"))
+SEAL_KEY = os.environ.get("SHEYI_SEAL_KEY", "")
 
 # Background work -------------------------------------------------------------------------------------
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
@@ -215,6 +218,9 @@ TIMETABLE_LEASE_SECONDS = number("SHEYI_TIMETABLE_LEASE_SECONDS", 30)
 ACCESS_GRANT_HOURS = number("SHEYI_ACCESS_GRANT_HOURS", 24)
 SENIOR_AGE = number("SHEYI_SENIOR_AGE", 65)
 CHILD_AGE = number("SHEYI_CHILD_AGE", 6)
+# Resident insurance: from this age it counts as old, below that one as young (一老一小).
+INSURED_OLD_AGE = number("SHEYI_INSURED_OLD_AGE", 60)
+INSURED_YOUNG_AGE = number("SHEYI_INSURED_YOUNG_AGE", 18)
 ORDINARY_PRESCRIPTION_DAYS = 7
 LONG_PRESCRIPTION_DAYS = 84
 RETURN_VISIT_DAYS = number("SHEYI_RETURN_VISIT_DAYS", 90)

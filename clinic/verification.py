@@ -46,7 +46,7 @@ def _read_anchors():
     except anchors.AnchorFileError as error:
         raise Broken(
             _("Line %(line)d of the anchor file %(file)s cannot be read.")
-            % {"line": error.number, "file": anchors.path()}
+            % {"line": error.number, "file": error.path}
         ) from error
     filed = {line.day: line for line in lines}
     for row in AuditAnchor.objects.order_by("day"):
