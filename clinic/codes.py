@@ -82,6 +82,13 @@ class Insurance(TextChoices):
     OTHER = "other", _("other")
 
 
+class OldOrYoung(TextChoices):
+    """一老一小: the insured old and young of resident insurance (clinic.old_or_young)."""
+
+    OLD = "old", _("insured, old")
+    YOUNG = "young", _("insured, young")
+
+
 class BloodType(TextChoices):
     A = "A", "A"
     B = "B", "B"

@@ -3,6 +3,8 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from clinic.codes import OldOrYoung as OldOrYoung  # the record's tables name it from here
+
 
 class EncounterStatus(TextChoices):
     """FHIR R4 names: arrived, in-progress, onhold, finished, cancelled."""
@@ -144,13 +146,6 @@ class ReferralState(TextChoices):
     EXPIRED = "expired", _("expired")
 
 
-class OldOrYoung(TextChoices):
-    """一老一小: the insured old and young of resident insurance."""
-
-    OLD = "old", _("insured, old")
-    YOUNG = "young", _("insured, young")
-
-
 class InsuranceWay(TextChoices):
     BY_HAND = "by_hand", _("by hand")
     SANDBOX = "sandbox", _("sandbox")
@@ -160,4 +155,24 @@ class FilingState(TextChoices):
     TO_DO = "todo", _("to be filed by hand")
     SENDING = "sending", _("being sent")
     CONFIRMED = "confirmed", _("filed")
+    CANCELLING = "cancelling", _("being cancelled")
+    TO_CANCEL = "tocancel", _("to be cancelled by hand")
     CANCELLED = "cancelled", _("cancelled")
+
+
+class FilingFault(TextChoices):
+    """Why an interface of city insurance did not do it; the errors of emr.insurance."""
+
+    UNREACHABLE = "unreachable", _("the interface cannot be reached")
+    TOO_SLOW = "too_slow", _("the interface did not answer in time")
+    REFUSED = "refused", _("the insurance refused it")
+    GARBLED = "garbled", _("the interface answered something unreadable")
+    LATE = "late", _("sending took too long")
+
+
+class FilingFinding(TextChoices):
+    """What comparing with the interface found."""
+
+    UNKNOWN = "unknown", _("the interface does not know the number")
+    DIFFERS = "differs", _("the interface has another number")
+    STILL = "still", _("cancelled here, still filed at the interface")

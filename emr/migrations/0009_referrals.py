@@ -8,6 +8,83 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+# What was sent never changes, the return form is written once, the states go their legal way, nothing is
+# deleted, and the times are the server's. The table of moves is the one of emr.models.referral.
+HOLD = """
+CREATE FUNCTION emr_referral_hold() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    moving text[] := ARRAY['state', 'accepted_at', 'accepted_by_id', 'closed_at', 'closed_by_id', 'reason',
+        'results', 'return_diagnosis', 'inpatient_number', 'return_course', 'return_doctor', 'return_phone'];
+    accepting text[] := ARRAY['state', 'accepted_at', 'accepted_by_id'];
+    closing text[] := ARRAY['state', 'closed_at', 'closed_by_id', 'reason'];
+    at timestamptz;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'referrals are never deleted' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> 'pending' OR NEW.accepted_at IS NOT NULL OR NEW.accepted_by_id IS NOT NULL
+            OR NEW.closed_at IS NOT NULL OR NEW.closed_by_id IS NOT NULL
+            OR concat(NEW.reason, NEW.results, NEW.return_diagnosis, NEW.inpatient_number, NEW.return_course,
+                NEW.return_doctor, NEW.return_phone) <> '' THEN
+            RAISE EXCEPTION 'a referral begins as sent' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF abs(extract(epoch FROM clock_timestamp() - NEW.sent_at)) > 60 THEN
+            RAISE EXCEPTION 'the time of sending is the server time'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF to_jsonb(NEW) - moving IS DISTINCT FROM to_jsonb(OLD) - moving THEN
+        RAISE EXCEPTION 'a sent referral never changes' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF (OLD.state || '>' || NEW.state) NOT IN ('pending>accepted', 'pending>rejected', 'pending>terminated',
+        'pending>expired', 'accepted>returned', 'accepted>terminated') THEN
+        RAISE EXCEPTION 'a referral does not move from % to %', OLD.state, NEW.state
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.state <> 'returned' THEN
+        IF to_jsonb(NEW) - accepting - closing IS DISTINCT FROM to_jsonb(OLD) - accepting - closing THEN
+            RAISE EXCEPTION 'the return form is written at the return'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+    ELSIF btrim(NEW.return_diagnosis) = '' OR btrim(NEW.return_course) = '' THEN
+        RAISE EXCEPTION 'the return form is empty' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.state = 'accepted' THEN
+        at := NEW.accepted_at;
+        IF at IS NULL OR NEW.accepted_by_id IS NULL
+            OR to_jsonb(NEW) - accepting IS DISTINCT FROM to_jsonb(OLD) - accepting THEN
+            RAISE EXCEPTION 'an acceptance has its time and its person, and nothing else'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+    ELSE
+        at := NEW.closed_at;
+        IF at IS NULL OR (NEW.closed_by_id IS NULL) <> (NEW.state = 'expired')
+            OR NEW.accepted_at IS DISTINCT FROM OLD.accepted_at
+            OR NEW.accepted_by_id IS DISTINCT FROM OLD.accepted_by_id THEN
+            RAISE EXCEPTION 'an end has its time and its person, and leaves the acceptance as it was'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF (NEW.state IN ('rejected', 'terminated')) <> (btrim(NEW.reason) <> '') THEN
+            RAISE EXCEPTION 'a refusal or an end has a reason, nothing else has'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+    END IF;
+    IF abs(extract(epoch FROM clock_timestamp() - at)) > 60 THEN
+        RAISE EXCEPTION 'the time of a move is the server time' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF OLD.state = 'pending'
+        AND (NEW.state = 'expired') <> ((at AT TIME ZONE 'Asia/Shanghai')::date > OLD.due_on) THEN
+        RAISE EXCEPTION 'a referral expires after its last day, and only then'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER emr_referral_hold BEFORE INSERT OR UPDATE OR DELETE ON emr_referral
+    FOR EACH ROW EXECUTE FUNCTION emr_referral_hold();
+"""
+
 
 class Migration(migrations.Migration):
 
@@ -18,33 +95,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='HistoricalInsuranceFiling',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('uuid', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False, verbose_name='public id')),
-                ('way', models.CharField(choices=[('by_hand', 'by hand'), ('sandbox', 'sandbox')], max_length=10, verbose_name='way')),
-                ('state', models.CharField(choices=[('todo', 'to be filed by hand'), ('sending', 'being sent'), ('confirmed', 'filed'), ('cancelled', 'cancelled')], default='todo', max_length=10, verbose_name='state')),
-                ('external_number', models.CharField(blank=True, max_length=40, verbose_name='number of the insurance')),
-                ('fault', models.CharField(blank=True, max_length=30, verbose_name='fault')),
-                ('answer', models.CharField(blank=True, max_length=200, verbose_name='answer of the insurance')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
-                ('tried_at', models.DateTimeField(null=True, verbose_name='tried at')),
-                ('filed_at', models.DateTimeField(null=True, verbose_name='filed at')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made at')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-            ],
-            options={
-                'verbose_name': 'historical filing with the insurance',
-                'verbose_name_plural': 'historical filings with the insurance',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
         migrations.CreateModel(
             name='HistoricalReferral',
             fields=[
@@ -91,28 +141,6 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='InsuranceFiling',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='public id')),
-                ('way', models.CharField(choices=[('by_hand', 'by hand'), ('sandbox', 'sandbox')], max_length=10, verbose_name='way')),
-                ('state', models.CharField(choices=[('todo', 'to be filed by hand'), ('sending', 'being sent'), ('confirmed', 'filed'), ('cancelled', 'cancelled')], default='todo', max_length=10, verbose_name='state')),
-                ('external_number', models.CharField(blank=True, max_length=40, verbose_name='number of the insurance')),
-                ('fault', models.CharField(blank=True, max_length=30, verbose_name='fault')),
-                ('answer', models.CharField(blank=True, max_length=200, verbose_name='answer of the insurance')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
-                ('tried_at', models.DateTimeField(null=True, verbose_name='tried at')),
-                ('filed_at', models.DateTimeField(null=True, verbose_name='filed at')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made at')),
-            ],
-            options={
-                'verbose_name': 'filing with the insurance',
-                'verbose_name_plural': 'filings with the insurance',
-                'ordering': ['made_at'],
-                'permissions': [('file_insurance', 'Can file a referral with the insurance')],
-            },
-        ),
-        migrations.CreateModel(
             name='Referral',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -152,15 +180,16 @@ class Migration(migrations.Migration):
                 'permissions': [('write_referral', 'Can refer a resident'), ('receive_referral', 'Can accept, refuse and return a referral')],
             },
         ),
-        migrations.AddField(
-            model_name='historicalinsurancefiling',
-            name='filed_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='filed by'),
-        ),
-        migrations.AddField(
-            model_name='historicalinsurancefiling',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        migrations.CreateModel(
+            name='ReferralCounter',
+            fields=[
+                ('day', models.DateField(primary_key=True, serialize=False, verbose_name='day')),
+                ('last', models.PositiveIntegerField(default=0, verbose_name='last number')),
+            ],
+            options={
+                'verbose_name': 'referral counter',
+                'verbose_name_plural': 'referral counters',
+            },
         ),
         migrations.AddField(
             model_name='historicalreferral',
@@ -203,11 +232,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clinic.institution', verbose_name='to'),
         ),
         migrations.AddField(
-            model_name='insurancefiling',
-            name='filed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='filed by'),
-        ),
-        migrations.AddField(
             model_name='referral',
             name='accepted_by',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='accepted by'),
@@ -242,16 +266,6 @@ class Migration(migrations.Migration):
             name='to_institution',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='referrals_received', to='clinic.institution', verbose_name='to'),
         ),
-        migrations.AddField(
-            model_name='insurancefiling',
-            name='referral',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='filing', to='emr.referral', verbose_name='referral'),
-        ),
-        migrations.AddField(
-            model_name='historicalinsurancefiling',
-            name='referral',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='emr.referral', verbose_name='referral'),
-        ),
         migrations.AddIndex(
             model_name='referral',
             index=models.Index(fields=['from_institution', '-sent_at'], name='referral_sent'),
@@ -264,12 +278,5 @@ class Migration(migrations.Migration):
             model_name='referral',
             index=models.Index(condition=models.Q(('state', 'pending')), fields=['due_on'], name='referral_pending'),
         ),
-        migrations.AddIndex(
-            model_name='insurancefiling',
-            index=models.Index(condition=models.Q(('state__in', ['confirmed', 'cancelled']), _negated=True), fields=['made_at'], name='filing_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='insurancefiling',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), models.Q(('external_number', ''), _negated=True), _connector='OR'), name='filing_confirmed_number', violation_error_message='A filed referral has the number that the insurance gave.'),
-        ),
+        migrations.RunSQL(HOLD, 'DROP FUNCTION emr_referral_hold() CASCADE'),
     ]

@@ -4,12 +4,13 @@ from emr.models.after_visit import AfterVisitItem
 from emr.models.correction import ChangeRequest, Correction
 from emr.models.encounter import Encounter
 from emr.models.fault import SaveFault
+from emr.models.filing import InsuranceFiling
 from emr.models.lines import Diagnosis, Medication
 from emr.models.measure import WritingMeasure
 from emr.models.note import Note
 from emr.models.papers import CopyIssue, RetentionLine, SealedCopy
 from emr.models.practice import Practice
-from emr.models.referral import InsuranceFiling, Referral
+from emr.models.referral import Referral, ReferralCounter
 from emr.models.review import NoteReview
 from emr.models.save import Save
 from emr.models.seal import Seal, SealAnchor, SealLink
@@ -32,6 +33,7 @@ __all__ = [
     "NoteTemplate",
     "Practice",
     "Referral",
+    "ReferralCounter",
     "RetentionLine",
     "Save",
     "SaveFault",

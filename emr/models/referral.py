@@ -1,4 +1,6 @@
-"""Referrals 转诊, up and down, and what city insurance is told of them."""
+"""Referrals 转诊, up and down."""
+
+from datetime import date
 
 from django.conf import settings
 from django.db import models
@@ -7,24 +9,62 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinic import identifiers
+from clinic.codes import Sex
 from clinic.models import AccessGrant, Institution, Resident
 from clinic.models.base import Row
-from emr.codes import FilingState, InsuranceWay, OldOrYoung, ReferralDirection, ReferralState
+from emr.codes import OldOrYoung, ReferralDirection, ReferralState
 from emr.models.encounter import Encounter
+
+# The legal moves; the same table stands in the trigger of migration referrals.
+MOVES = {
+    ReferralState.PENDING: frozenset(
+        {ReferralState.ACCEPTED, ReferralState.REJECTED, ReferralState.TERMINATED, ReferralState.EXPIRED}
+    ),
+    ReferralState.ACCEPTED: frozenset({ReferralState.RETURNED, ReferralState.TERMINATED}),
+}
 
 
 class ReferralQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Sent or to be received in one's institutions, or of a resident opened with a reason."""
+        """Sent by or to one's institutions, of residents at home there, or opened with a reason."""
         if not (user.is_authenticated and user.is_clinical and user.has_perm("emr.view_referral")):
             return self.none()
-        path = user.institution.path
         grants = AccessGrant.objects.in_force(user).filter(resident=OuterRef("resident"))
         return self.filter(
-            Q(from_institution__path__startswith=path)
-            | Q(to_institution__path__startswith=path)
+            of(user, "from_institution")
+            | of(user, "to_institution")
+            | of(user, "resident__home")
             | Exists(grants)
         )
+
+    def sent_by(self, user):
+        """By one's institution, and those below it."""
+        return self.filter(of(user, "from_institution"))
+
+    def received_by(self, user):
+        """Addressed to one's institution, and those below it."""
+        return self.filter(of(user, "to_institution"))
+
+    def to_receive(self, day):
+        """Sent and not yet answered, and still valid."""
+        return self.filter(state=ReferralState.PENDING, due_on__gte=day)
+
+    def running(self, day):
+        """On its way: waiting and still valid, or received and not sent back."""
+        return self.filter(Q(state=ReferralState.ACCEPTED) | Q(state=ReferralState.PENDING, due_on__gte=day))
+
+    def overdue(self, day):
+        """Nobody answered in time; the job writes it down (emr.jobs)."""
+        return self.filter(state=ReferralState.PENDING, due_on__lt=day)
+
+
+def of(user, place):
+    """The condition that the institution in column ``place`` is the user's or below it. A station's is an
+    equality, which the indexes of the lists want."""
+    if user.institution.is_leaf:
+        return Q(**{place: user.institution_id})
+    return Q(**{f"{place}__in": Institution.objects.under(user.institution).values("pk")})
 
 
 class Referral(Row):
@@ -50,7 +90,7 @@ class Referral(Row):
         Encounter, models.PROTECT, null=True, related_name="referrals", verbose_name=_("visit")
     )
     group = models.CharField(_("old or young"), max_length=5, choices=OldOrYoung.choices, blank=True)
-    # The head of the form as it was that day: name, sex, age, record number, address, phone.
+    # The head of the form as it was that day: name, sex (code), birth_date, record_number, address, phone.
     person = models.JSONField(_("person"), default=dict)
     from_institution = models.ForeignKey(
         Institution, models.PROTECT, related_name="referrals_sent", verbose_name=_("from")
@@ -115,56 +155,45 @@ class Referral(Row):
     def __str__(self):
         return self.number
 
+    @property
+    def is_outside(self):
+        """To a hospital that does not work with the system: on paper, its answers written down by hand."""
+        return self.to_institution_id is None
 
-class InsuranceFilingQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Of referrals that one's own institutions sent: theirs to file."""
-        if not (user.is_clinical and user.has_perm("emr.file_insurance")):
-            return self.none()
-        return self.filter(referral__from_institution__path__startswith=user.institution.path)
+    @property
+    def age_text(self):
+        """The age on the day it was sent."""
+        return identifiers.age_text(
+            date.fromisoformat(self.person["birth_date"]), timezone.localdate(self.sent_at)
+        )
+
+    @property
+    def sex_text(self):
+        return Sex(self.person["sex"]).label
+
+    @property
+    def phone_masked(self):
+        return identifiers.mask_phone(self.person["phone"])
+
+    def state_on(self, day):
+        """The state as people meet it: what nobody answered in time has expired, also before the job came."""
+        if self.state == ReferralState.PENDING and self.due_on < day:
+            return ReferralState.EXPIRED
+        return ReferralState(self.state)
+
+    @property
+    def state_now(self):
+        return self.state_on(timezone.localdate())
 
 
-class InsuranceFiling(Row):
-    """What city insurance has to be told of a referral of the insured old or young 一老一小, by which way, and
-    the number it gave (emr.insurance)."""
+class ReferralCounter(models.Model):
+    """The last number given on one day, of the whole district. Locked while the next is taken."""
 
-    PRIVATE_FIELDS = frozenset({"referral", "external_number"})
+    PRIVATE_FIELDS: frozenset[str] = frozenset()
 
-    referral = models.OneToOneField(
-        Referral, models.PROTECT, related_name="filing", verbose_name=_("referral")
-    )
-    way = models.CharField(_("way"), max_length=10, choices=InsuranceWay.choices)
-    state = models.CharField(
-        _("state"), max_length=10, choices=FilingState.choices, default=FilingState.TO_DO
-    )
-    external_number = models.CharField(_("number of the insurance"), max_length=40, blank=True)
-    fault = models.CharField(_("fault"), max_length=30, blank=True)  # a code of emr.insurance, never its text
-    answer = models.CharField(_("answer of the insurance"), max_length=200, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    tried_at = models.DateTimeField(_("tried at"), null=True)
-    filed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("filed by")
-    )
-    filed_at = models.DateTimeField(_("filed at"), null=True)
-    made_at = models.DateTimeField(_("made at"), default=timezone.now)
-    history = HistoricalRecords()
-
-    objects = InsuranceFilingQuerySet.as_manager()
+    day = models.DateField(_("day"), primary_key=True)
+    last = models.PositiveIntegerField(_("last number"), default=0)
 
     class Meta:
-        verbose_name = _("filing with the insurance")
-        verbose_name_plural = _("filings with the insurance")
-        ordering = ["made_at"]
-        permissions = [("file_insurance", "Can file a referral with the insurance")]
-        indexes = [
-            models.Index(
-                fields=["made_at"], name="filing_open", condition=~Q(state__in=["confirmed", "cancelled"])
-            )
-        ]
-        constraints = [
-            models.CheckConstraint(
-                condition=~Q(state=FilingState.CONFIRMED) | ~Q(external_number=""),
-                name="filing_confirmed_number",
-                violation_error_message=_("A filed referral has the number that the insurance gave."),
-            ),
-        ]
+        verbose_name = _("referral counter")
+        verbose_name_plural = _("referral counters")
