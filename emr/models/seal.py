@@ -28,6 +28,8 @@ class Seal(AppendOnlyRow):
     institution = models.ForeignKey(
         Institution, models.PROTECT, related_name="+", verbose_name=_("institution")
     )
+    # As it was at sealing: the hash covers it, and an institution's own row may change.
+    institution_code = models.CharField(_("code of the institution"), max_length=22)
     format = models.PositiveSmallIntegerField(_("format"), default=1)
     sha256 = models.CharField(_("hash"), max_length=64)
     key_id = models.CharField(_("key"), max_length=16)

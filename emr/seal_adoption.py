@@ -1,0 +1,109 @@
+"""Sealing what was signed before there were seals, exactly once.
+
+A seal is made in its signature's transaction, so a signed note without one was not signed here: it was inserted
+— unless it is older than the seals. The old ones are sealed ("adopted") after the upgrade, while processes of the
+release before may still sign for a day; then adoption closes, and a line in a file outside the database says so.
+From there on nothing is adopted, and an inserted note stays without a seal and is found. Whoever wants adoption
+again would have to remove that file and the chains' anchors with it, and verify tells of both.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from clinic import anchors
+from emr import seal, seal_rows
+from emr.models import Seal
+
+FILE = "adoption"
+WINDOW = timedelta(hours=24)
+BATCH = 1000
+
+NOTES = (
+    "SELECT n.id, NULL::bigint FROM emr_note n WHERE n.signed_at IS NOT NULL AND n.id > %s"
+    " AND NOT EXISTS (SELECT 1 FROM emr_seal s WHERE s.note_id = n.id AND s.correction_id IS NULL)"
+    " ORDER BY n.id LIMIT %s"
+)
+CORRECTIONS = (
+    "SELECT c.note_id, c.id FROM emr_correction c WHERE c.signed_at IS NOT NULL AND c.id > %s"
+    " AND NOT EXISTS (SELECT 1 FROM emr_seal s WHERE s.correction_id = c.id)"
+    " ORDER BY c.id LIMIT %s"
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """``opened`` is False before the first sweep; ``until`` is when the window ends."""
+
+    opened: bool = False
+    closed: bool = False
+    until: datetime | None = None
+
+
+def state() -> State:
+    """As the file says. Raises AnchorFileError."""
+    lines = anchors.read_lines(FILE)
+    until = next((line["until"] for line in reversed(lines) if "until" in line), None)
+    closed = any(line.get("event") == "closed" for line in lines)
+    return State(bool(lines), closed, until and datetime.fromisoformat(until))
+
+
+def adopt(now=None) -> int:
+    """Seal what was signed before there were seals; return how many. Harmless to repeat; nothing once closed.
+
+    A new installation has nothing to adopt and closes at once.
+    """
+    now = now or timezone.now()
+    known = state()
+    if known.closed or (not known.opened and anchors.read_lines(anchors.SEALS)):
+        return 0
+    if not known.opened:
+        if _next(NOTES, 0, 1):
+            _tell(now, event="open", until=(now + WINDOW).isoformat())
+        known = state()
+    done = seal_unsealed()
+    if known.until is None or now >= known.until:
+        _tell(now, event="closed")
+    return done
+
+
+def seal_unsealed(after=0) -> int:
+    """Seal every signed version without a seal whose note's number is above ``after``.
+
+    For whoever makes signed notes past the signature in a transaction of their own (the seeds), and for
+    ``adopt``; nobody else calls it. Any number may run at once, or be cut off.
+    """
+    done = _walk(NOTES, after)
+    return done + (_walk(CORRECTIONS, 0) if after == 0 else 0)
+
+
+def _walk(sql, last):
+    done = 0
+    while batch := _next(sql, last, BATCH):
+        last = max(correction or note for note, correction in batch)
+        done += _seal(batch)
+    return done
+
+
+def _next(sql, last, limit):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [last, limit])
+        return cursor.fetchall()
+
+
+@transaction.atomic
+def _seal(batch):
+    """Two sweeps at once seal a note once: what is sealed by then is left alone by the constraint."""
+    made = [
+        seal.build(row, code, adopted=True)
+        for row, code in seal_rows.of_all(batch)
+        if row.signed_at is not None
+    ]
+    Seal.objects.bulk_create(made, ignore_conflicts=True)
+    return len(made)
+
+
+def _tell(now, **facts):
+    anchors.append_lines(FILE, [{**facts, "written_at": now.isoformat()}])
