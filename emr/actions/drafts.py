@@ -24,20 +24,25 @@ def save_draft(*, encounter, key, version, changes, by, fields=Note.DRAFT_FIELDS
     try:
         with transaction.atomic():
             note = lock(encounter, by)
-            earlier = None if note.version == version else _earlier(key)
-            if earlier is not None:
-                return _same(earlier, note, changes, by)
-            check_writable(note, by, fields)
-            draft_fields.check(changes)
-            if set(changes) - set(fields):
-                raise Forbidden(_("Only the vital signs are yours to write."), code="fields")
-            if note.version != version:
-                raise stale(note, version, changes)
-            saved = write(note, changes, by, key)
-            return saved if saved.pk else _same(_earlier(key), note, changes, by)
+            return store(note, key, version, changes, by, fields)
     except IntegrityError as error:
         # The visit was cancelled between reading and writing; the database's trigger is the last word.
         raise Conflict(_("This visit was cancelled."), code="cancelled") from error
+
+
+def store(note, key, version, changes, by, fields=Note.DRAFT_FIELDS):
+    """The same for a locked note or correction."""
+    earlier = None if note.version == version else _earlier(key)
+    if earlier is not None:
+        return _same(earlier, note, changes, by)
+    check_writable(note, by, fields)
+    draft_fields.check(changes)
+    if set(changes) - set(fields):
+        raise Forbidden(_("Only the vital signs are yours to write."), code="fields")
+    if note.version != version:
+        raise stale(note, version, changes)
+    saved = write(note, changes, by, key)
+    return saved if saved.pk else _same(_earlier(key), note, changes, by)
 
 
 def lock(encounter, by):
@@ -55,7 +60,9 @@ def check_writable(note, by, fields=Note.DRAFT_FIELDS):
             _("This note was signed by %(name)s and can no longer be changed.") % {"name": note.signer},
             code="signed",
         )
-    if note.imported:
+    if getattr(note, "withdrawn_at", None):
+        raise Conflict(_("This correction was withdrawn."), code="withdrawn")
+    if getattr(note, "imported", False):
         raise Conflict(_("Visits of the old system are read-only."), code="signed")
     if note.encounter.status == EncounterStatus.CANCELLED:
         raise Conflict(_("This visit was cancelled."), code="cancelled")
@@ -102,7 +109,9 @@ def count_characters(value) -> int:
 
 def stale(note, version, changes):
     """Somebody saved since: the server's text of the fields at stake, and of others that changed."""
-    newer = Save.objects.filter(note=note, version__gt=version).select_related("by").order_by("version")
+    newer = (
+        Save.objects.filter(**note.save_place, version__gt=version).select_related("by").order_by("version")
+    )
     newer = list(newer)
     touched = {name for save in newer for name in save.changes}
     at = newer[-1].saved_at if newer else note.saved_at
@@ -123,6 +132,11 @@ def _earlier(key):
 
 def _same(earlier, note, changes, by):
     """The answer of the first time; a key that stands for something else is refused."""
-    if earlier.note_id != note.pk or earlier.by_id != by.pk or earlier.sha256 != fingerprint(changes):
+    there = {name: getattr(earlier, name) for name in ("note_id", "correction_id")}
+    here = {f"{name}_id": row.pk for name, row in note.save_place.items()}
+    if there != {"correction_id": None, **here} or (earlier.by_id, earlier.sha256) != (
+        by.pk,
+        fingerprint(changes),
+    ):
         raise Refused(_("This key stands for another save."), code="key")
     return earlier

@@ -6,16 +6,18 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
+from emr import versions
 from emr.codes import ReviewDecision
 from emr.models import Note, NoteReview
 
 COMMENT_LIMIT = 2000
 
 
-def review(*, note, by, decision, comment="", request=None):
-    """Approve the note, or return it with a comment; return the NoteReview.
+def review(*, note, by, decision, comment="", seen=None, request=None):
+    """Approve what is in force of the note, or return it with a comment; return the NoteReview.
 
-    Not by its author; a returned note may be reviewed again, an approved one not.
+    Not by its author; a returned note may be reviewed again, an approved one not, unless it was corrected since.
+    ``seen`` is the number of the version read (emr.versions): Conflict code "stale" where it is not the last.
     """
     comment = comment.strip()
     if decision not in ReviewDecision.values:
@@ -32,21 +34,26 @@ def review(*, note, by, decision, comment="", request=None):
             .select_related("encounter__resident__home")
             .get(pk=note.pk)
         )
-        _check(note, by)
+        last = versions.last_of(note)
+        _check(note, last, by)
+        if seen is not None and seen != 1 + note.corrections.signed().count():
+            raise Conflict(_("This note was corrected meanwhile. Please read it again."), code="stale")
         row = NoteReview.objects.create(
-            note=note, reviewer=by, reviewer_name=by.name, decision=decision, comment=comment
+            note=note, correction=last, reviewer=by, reviewer_name=by.name, decision=decision, comment=comment
         )
         audit.record(
             Act.REVIEW, by=by, request=request, resident=note.encounter.resident, obj=note,
-            detail={"decision": decision},
+            detail={"decision": decision, "correction": last.number if last else 0},
         )  # fmt: skip
         return row
 
 
-def _check(note, by):
-    if not note.is_signed or not note.needs_review:
+def _check(note, last, by):
+    if not note.is_signed or not note.needs_review or (last is not None and last.void):
         raise Refused(_("This note does not wait for a review."), code="review")
-    if note.author_id == by.pk or not by.has_perm("emr.review_note"):
+    if by.pk in (note.author_id, last and last.author_id) or not by.has_perm("emr.review_note"):
         raise Forbidden(_("Nobody reviews their own note."), code="own")
-    if note.reviews.filter(decision=ReviewDecision.APPROVED).exists():
+    if last is not None and not last.needs_review:
+        raise Conflict(_("This note was approved already."), code="approved")
+    if note.reviews.filter(decision=ReviewDecision.APPROVED, correction=last).exists():
         raise Conflict(_("This note was approved already."), code="approved")

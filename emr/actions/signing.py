@@ -86,14 +86,28 @@ def put_signature(note, visit, key, by, now):
     # The signature is the draft's last save, with no change: its key is what makes signing repeatable.
     if not drafts.write(note, {}, by, key).pk:
         raise Refused(_("This key stands for another save."), code="key")
-    _write_lines(note, visit)
-    _count_uses(note, by, now)
+    if not is_void(note):
+        _write_lines(note, visit)
+        _count_uses(note, by, now)
     note.signed_at, note.signed_by = now, by
     note.signer, note.signer_title, note.signer_licence = by.name, by.title, by.licence
-    note.needs_review = by.role == Role.ASSISTANT
+    note.needs_review = _wants_review(note, by)
     note.save(
         update_fields=["signed_at", "signed_by", "signer", "signer_title", "signer_licence", "needs_review"]
     )
+
+
+def is_void(note):
+    """Of a correction that says: signed in error, none of the text holds."""
+    return getattr(note, "void", False)
+
+
+def _wants_review(note, by):
+    """What an assistant signs; and the correction of such a note by its writer, who may be a doctor meanwhile:
+    nobody reviews their own."""
+    first = note.save_place["note"]
+    own = first is not note and first.needs_review and first.author_id == by.pk
+    return not is_void(note) and (by.role == Role.ASSISTANT or own)
 
 
 def _write_lines(note, visit):

@@ -10,6 +10,137 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+# The note of a correction is signed; a correction begins as a draft, ends once, and is frozen then. Plain SQL
+# without an escape by session settings, as in 0002: drafts and signed rows share a table.
+CORRECTION = """
+CREATE FUNCTION emr_correction_freeze() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'corrections are never deleted' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF (SELECT signed_at FROM emr_note WHERE id = NEW.note_id) IS NULL THEN
+            RAISE EXCEPTION 'only a signed note is corrected' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF NEW.signed_at IS NOT NULL OR NEW.withdrawn_at IS NOT NULL THEN
+            RAISE EXCEPTION 'a correction begins as a draft' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF OLD.signed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL THEN
+        RAISE EXCEPTION 'a signed or withdrawn correction never changes'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF (NEW.note_id, NEW.number, NEW.author_id, NEW.key, NEW.uuid, NEW.kind, NEW.void, NEW.opened_at)
+        IS DISTINCT FROM
+        (OLD.note_id, OLD.number, OLD.author_id, OLD.key, OLD.uuid, OLD.kind, OLD.void, OLD.opened_at)
+        OR NEW.reason <> OLD.reason OR NEW.version < OLD.version THEN
+        RAISE EXCEPTION 'a correction keeps its note, number, writer, kind and reason, and its versions go up'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.signed_at IS NOT NULL THEN
+        IF abs(extract(epoch FROM clock_timestamp() - NEW.signed_at)) > 60 THEN
+            RAISE EXCEPTION 'the signing time is the server time'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF NEW.signed_by_id IS DISTINCT FROM NEW.author_id THEN
+            RAISE EXCEPTION 'a correction is signed by its writer'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        -- Whoever undoes a signature has another person's leave (rules B2.3).
+        IF (NEW.kind = 'undo' OR NEW.void) AND NOT EXISTS (
+            SELECT FROM emr_changerequest asked WHERE asked.id = NEW.request_id AND asked.note_id = NEW.note_id
+                AND asked.kind = 'undo' AND asked.state = 'approved' AND asked.decided_by_id <> NEW.author_id
+        ) THEN
+            RAISE EXCEPTION 'undoing a signature needs an approved request'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER emr_correction_freeze BEFORE INSERT OR UPDATE OR DELETE ON emr_correction
+    FOR EACH ROW EXECUTE FUNCTION emr_correction_freeze();
+"""
+
+REQUEST = """
+CREATE FUNCTION emr_changerequest_freeze() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'requests for a change are never deleted'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> 'waiting' THEN
+            RAISE EXCEPTION 'a request begins undecided' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF OLD.state <> 'waiting' THEN
+        RAISE EXCEPTION 'a decided request never changes' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF (NEW.note_id, NEW.kind, NEW.reason, NEW.requested_by_id, NEW.requested_at, NEW.key, NEW.uuid)
+        IS DISTINCT FROM
+        (OLD.note_id, OLD.kind, OLD.reason, OLD.requested_by_id, OLD.requested_at, OLD.key, OLD.uuid) THEN
+        RAISE EXCEPTION 'a request keeps its note, its reason and who asked'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF NEW.decided_at IS NOT NULL AND abs(extract(epoch FROM clock_timestamp() - NEW.decided_at)) > 60 THEN
+        RAISE EXCEPTION 'the deciding time is the server time' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER emr_changerequest_freeze BEFORE INSERT OR UPDATE OR DELETE ON emr_changerequest
+    FOR EACH ROW EXECUTE FUNCTION emr_changerequest_freeze();
+"""
+
+LINES = """
+CREATE OR REPLACE FUNCTION emr_line_freeze() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    correction emr_correction%ROWTYPE;
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        RAISE EXCEPTION 'lines of a signed note never change' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    -- Signing writes the lines first and the signature last, in one transaction.
+    IF NEW.correction_id IS NULL THEN
+        IF (SELECT signed_at FROM emr_note WHERE id = NEW.note_id) IS NOT NULL THEN
+            RAISE EXCEPTION 'a signed note takes no further line'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    SELECT * INTO correction FROM emr_correction WHERE id = NEW.correction_id;
+    IF correction.note_id IS DISTINCT FROM NEW.note_id THEN
+        RAISE EXCEPTION 'a line belongs to the note of its correction'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF correction.signed_at IS NOT NULL OR correction.withdrawn_at IS NOT NULL THEN
+        RAISE EXCEPTION 'a signed correction takes no further line'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+
+LINES_BEFORE = """
+CREATE OR REPLACE FUNCTION emr_line_freeze() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        RAISE EXCEPTION 'lines of a signed note never change' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF (SELECT signed_at FROM emr_note WHERE id = NEW.note_id) IS NOT NULL THEN
+        RAISE EXCEPTION 'a signed note takes no further line' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+
+DROP = """
+DROP FUNCTION emr_correction_freeze() CASCADE;
+DROP FUNCTION emr_changerequest_freeze() CASCADE;
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -330,4 +461,5 @@ class Migration(migrations.Migration):
             model_name='correction',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='correction_signature_whole'),
         ),
+        migrations.RunSQL(CORRECTION + REQUEST + LINES, DROP + LINES_BEFORE),
     ]

@@ -25,15 +25,35 @@ class NoteQuerySet(models.QuerySet):
         )
 
     def awaiting_review(self):
-        """Signed by an assistant and not yet approved by a doctor."""
+        """Whose last signed version an assistant wrote and no doctor has approved yet. A void one is settled:
+        the medical administration decided on it."""
         waiting = self.filter(needs_review=True, signed_at__isnull=False)
-        return waiting.exclude(reviews__decision=ReviewDecision.APPROVED)
+        approved = _reviews_of_last_version().filter(decision=ReviewDecision.APPROVED)
+        settled = _signed_corrections().filter(models.Q(void=True) | models.Q(needs_review=False))
+        # A correction that needs no review settles the note unless an assistant wrote a later one.
+        settled = settled.filter(~models.Exists(_later_than(models.OuterRef("number"))))
+        return waiting.filter(~models.Exists(approved), ~models.Exists(settled))
 
     def returned(self):
-        """Sent back by the last review."""
-        reviews = apps.get_model("emr", "NoteReview").objects.filter(note=models.OuterRef("pk"))
-        last = reviews.order_by("-at", "-pk").values("decision")[:1]
+        """Sent back by the last review of the last signed version, so that its writer has to correct it."""
+        last = _reviews_of_last_version().order_by("-at", "-pk").values("decision")[:1]
         return self.annotate(last_word=models.Subquery(last)).filter(last_word=ReviewDecision.RETURNED)
+
+
+def _signed_corrections():
+    corrections = apps.get_model("emr", "Correction").objects
+    return corrections.filter(note=models.OuterRef("pk"), signed_at__isnull=False)
+
+
+def _later_than(number):
+    """Signed corrections of the same note with a higher number, seen from a row that has a note."""
+    corrections = apps.get_model("emr", "Correction").objects
+    return corrections.filter(note=models.OuterRef("note"), signed_at__isnull=False, number__gt=number)
+
+
+def _reviews_of_last_version():
+    reviews = apps.get_model("emr", "NoteReview").objects.filter(note=models.OuterRef("pk"))
+    return reviews.of_last_version()
 
 
 class Note(Row, NoteText):

@@ -2,6 +2,8 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +12,15 @@ from emr.codes import ReviewDecision
 from emr.models.correction import Correction
 from emr.models.lines import SignedLineQuerySet
 from emr.models.note import Note
+
+
+class ReviewQuerySet(SignedLineQuerySet):
+    def of_last_version(self):
+        """Words on what is in force, not on what was corrected since."""
+        seen = Coalesce(OuterRef("correction__number"), 0)
+        return self.filter(
+            ~Exists(Correction.objects.signed().filter(note=OuterRef("note"), number__gt=seen))
+        )
 
 
 class NoteReview(AppendOnlyRow):
@@ -29,7 +40,7 @@ class NoteReview(AppendOnlyRow):
     comment = models.TextField(_("comment"), blank=True)
     at = models.DateTimeField(_("at"), default=timezone.now)
 
-    objects = SignedLineQuerySet.as_manager()
+    objects = ReviewQuerySet.as_manager()
 
     class Meta(AppendOnlyRow.Meta):
         verbose_name = _("review")

@@ -1,0 +1,162 @@
+"""What changed between versions of a text, for people to read: struck passages and what stands in their place.
+
+Chinese has no blanks between words: signs are compared one by one, Latin words and numbers in one piece, sentences
+first. Small matches between two changes are not worth reading and go with them. The work is bounded: what would
+take too long is shown as one passage struck and one put in its place.
+"""
+
+import re
+from collections import deque
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;\n]+|$)")
+WORD = re.compile(r"[A-Za-z0-9./%:+-]+|.", re.DOTALL)
+STEPS = 2_000_000  # comparisons of one pair of texts; about a second on a slow machine
+ISLAND = 2  # signs: a match this short between two changes is taken with them
+
+
+@dataclass(frozen=True)
+class Run:
+    """A passage: the number of the version that brought it, and of the one that struck it."""
+
+    text: str
+    added: int = 1
+    struck: int | None = None
+
+
+def of_texts(texts) -> list[Run]:
+    """The versions of a text, oldest first, as one text in which nothing is missing."""
+    return _history(list(texts), opcodes)
+
+
+def of_lines(versions) -> list[Run]:
+    """The same for lists of lines (diagnoses, medicines): a line is kept, struck or added as a whole."""
+    return _history([list(lines) for lines in versions], _line_opcodes)
+
+
+def opcodes(old: str, new: str) -> list[tuple]:
+    """(tag, i1, i2, j1, j2) as difflib's, over characters; "equal" and "replace" only."""
+    start = _common(old, new)
+    end = _common(old[start:][::-1], new[start:][::-1])
+    middle = old[start : len(old) - end], new[start : len(new) - end]
+    found = [("equal", 0, start, 0, start)] if start else []
+    found += _shift(_by_sentence(*middle), start, start)
+    if end:
+        found.append(("equal", len(old) - end, len(old), len(new) - end, len(new)))
+    return _joined(old, found)
+
+
+def _common(one, other):
+    """The length of what both begin with, not ending within a word or a sign's marks."""
+    length = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    length = min(len(one), len(other)) if length is None else length
+    while length > 0 and (_splits(one, length) or _splits(other, length)):
+        length -= 1
+    return length
+
+
+def _splits(text, place):
+    return place < len(text) and bool(re.fullmatch(r"[A-Za-z0-9./%:+-]{2}", text[place - 1 : place + 1]))
+
+
+def _by_sentence(old, new):
+    if not old or not new:
+        return [("replace", 0, len(old), 0, len(new))] if old or new else []
+    return _compare(SENTENCE.findall(old), SENTENCE.findall(new), _by_word)
+
+
+def _by_word(old, new):
+    return _compare(WORD.findall(old), WORD.findall(new), None)
+
+
+def _compare(old, new, finer):
+    """Opcodes over characters of two lists of pieces; replaced stretches are compared by ``finer``."""
+    old, new = [piece for piece in old if piece], [piece for piece in new if piece]
+    at_old, at_new = _places(old), _places(new)
+    whole = ("replace", 0, at_old[-1], 0, at_new[-1])
+    if len(old) * len(new) > STEPS:
+        return [whole]
+    found = []
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        here = (at_old[i1], at_old[i2], at_new[j1], at_new[j2])
+        if tag == "equal":
+            found.append(("equal", *here))
+        elif finer is None or i1 == i2 or j1 == j2:
+            found.append(("replace", *here))
+        else:
+            found += _shift(finer("".join(old[i1:i2]), "".join(new[j1:j2])), here[0], here[2])
+    return found
+
+
+def _places(pieces):
+    places = [0]
+    for piece in pieces:
+        places.append(places[-1] + len(piece))
+    return places
+
+
+def _shift(found, by_old, by_new):
+    return [(tag, i1 + by_old, i2 + by_old, j1 + by_new, j2 + by_new) for tag, i1, i2, j1, j2 in found]
+
+
+def _joined(old, found):
+    """Neighbouring changes as one, with the islands between them."""
+    joined = []
+    for number, (tag, i1, i2, j1, j2) in enumerate(found):
+        island = 0 < number < len(found) - 1 and i2 - i1 <= ISLAND and "\n" not in old[i1:i2]
+        tag = "replace" if tag != "equal" or (island and found[number + 1][0] != "equal") else "equal"
+        if joined and joined[-1][0] == tag:
+            joined[-1] = (tag, joined[-1][1], i2, joined[-1][3], j2)
+        elif i2 > i1 or j2 > j1:
+            joined.append((tag, i1, i2, j1, j2))
+    return joined
+
+
+def _line_opcodes(old, new):
+    return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+
+
+def _history(values, compare):
+    runs = [Run(values[0])] if values and values[0] else []
+    for number, (old, new) in enumerate(zip(values, values[1:], strict=False), 2):
+        runs = _apply(runs, compare(old, new), new, number)
+    return _neighbours(runs) if values and isinstance(values[0], str) else _one_by_one(runs)
+
+
+def _apply(runs, found, new, number):
+    """The runs after one more version: struck ones keep their place."""
+    done, rest = [], deque(runs)
+    for tag, i1, i2, j1, j2 in found:
+        _move(rest, done, i2 - i1, None if tag == "equal" else number)
+        if tag != "equal" and j2 > j1:
+            done.append(Run(new[j1:j2], number))
+    return [*done, *rest]
+
+
+def _move(rest, done, count, struck):
+    while count:
+        run = rest.popleft()
+        if run.struck is not None:
+            done.append(run)
+            continue
+        piece = replace(run, text=run.text[:count], struck=struck)
+        if len(run.text) > count:
+            rest.appendleft(replace(run, text=run.text[count:]))
+        count -= len(piece.text)
+        done.append(piece)
+
+
+def _neighbours(runs):
+    joined = []
+    for run in runs:
+        last = joined[-1] if joined else None
+        if last and (last.added, last.struck) == (run.added, run.struck):
+            joined[-1] = replace(last, text=last.text + run.text)
+        else:
+            joined.append(run)
+    return joined
+
+
+def _one_by_one(runs):
+    return [replace(run, text=line) for run in runs for line in run.text]

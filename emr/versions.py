@@ -1,0 +1,121 @@
+"""All signed versions of a note, and the text in force: the last signed correction's, else the note's own."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
+
+from emr.codes import ChangeKind
+from emr.models import Correction, Note, NoteReview
+from emr.models.note_text import NoteText
+
+TOLD = ("number", "void", "reason", "signer", "signed_at")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One signed version. ``text`` is the Note or the Correction; ``number`` counts from 1, the note's own.
+
+    ``kind`` is None for the first. ``supervising`` tells that somebody else than the note's writer wrote it.
+    ``reviews`` are the doctors' words on this version, the last first.
+    """
+
+    number: int
+    text: NoteText
+    kind: str | None = None
+    void: bool = False
+    reason: str = ""
+    signer: str = ""
+    signer_title: str = ""
+    signed_at: datetime | None = None
+    supervising: bool = False
+    reviews: list = field(default_factory=list)
+
+    @property
+    def review(self):
+        return next(iter(self.reviews), None)
+
+    @property
+    def correction(self):
+        """Its number among the corrections, 0 for the first version."""
+        return self.number - 1
+
+    @property
+    def is_undo(self):
+        return self.kind == ChangeKind.UNDO
+
+
+def of(note) -> list[Version]:
+    """First version and signed corrections, oldest first. Two queries at any length."""
+    corrections = list(Correction.objects.signed().filter(note=note.pk).order_by("number"))
+    reviews = {}
+    for row in NoteReview.objects.filter(note=note.pk).order_by("-at", "-pk"):
+        reviews.setdefault(row.correction_id, []).append(row)
+    first = Version(
+        1, note, signer=note.signer, signer_title=note.signer_title, signed_at=note.signed_at,
+        reviews=reviews.get(None, []),
+    )  # fmt: skip
+    later = (
+        Version(
+            number, row, kind=row.kind, void=row.void, reason=row.reason, signer=row.signer,
+            signer_title=row.signer_title, signed_at=row.signed_at,
+            supervising=row.author_id != note.author_id, reviews=reviews.get(row.pk, []),
+        )
+        for number, row in enumerate(corrections, 2)
+    )  # fmt: skip
+    return [first, *later]
+
+
+def last_of(note) -> Correction | None:
+    """The last signed correction."""
+    return Correction.objects.signed().filter(note=note.pk).order_by("-number").first()
+
+
+def text_in_force(note) -> NoteText:
+    return last_of(note) or note
+
+
+def overlay(notes) -> list[Note]:
+    """Put the text in force onto the notes in memory, for reading only; return them. One query.
+
+    Each note gets ``in_force``: the last signed correction or None, and ``void``.
+    """
+    notes = [note for note in notes if note is not None]
+    found = (
+        Correction.objects.signed()
+        .filter(note__in=[note.pk for note in notes])
+        .order_by("note", "-number")
+        .distinct("note")
+    )
+    last = {row.note_id: row for row in found} if notes else {}
+    for note in notes:
+        row = last.get(note.pk)
+        note.in_force, note.void = row, row is not None and row.void
+        if row is not None:
+            _put(note, {name: getattr(row, name) for name in Note.DRAFT_FIELDS})
+    return notes
+
+
+def in_force(note="pk"):
+    """An expression for lists that must not ask twice: the last correction's text as JSON, or null.
+
+    ``note`` leads from the listed row to the note's number; ``take`` puts what it finds onto a note.
+    """
+    fields = {name: name for name in (*Note.DRAFT_FIELDS, *TOLD)}
+    signed = Correction.objects.signed().filter(note=OuterRef(note)).order_by("-number")
+    return Subquery(signed.values(found=JSONObject(**fields))[:1])
+
+
+def take(note, found) -> Note:
+    """Put what ``in_force`` found onto the note; ``note.in_force`` is then a dict of number, void, reason…"""
+    note.in_force = found and {name: found[name] for name in TOLD}
+    note.void = bool(found and found["void"])
+    if found:
+        _put(note, {name: found[name] for name in Note.DRAFT_FIELDS})
+    return note
+
+
+def _put(note, fields):
+    for name, value in fields.items():
+        setattr(note, name, value)
