@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from clinic.models import Allergy, KeyTag, Problem
+from clinic.old_or_young import old_or_young
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Banner:
     key_tags: list
     age_groups: list
     no_known_allergies_on: object
+    old_or_young: str
 
     def as_context(self):
         """The names that components/resident_banner.html reads, besides ``resident``."""
@@ -23,6 +25,7 @@ class Banner:
             "key_tags": self.key_tags,
             "age_groups": self.age_groups,
             "no_known_allergies_on": self.no_known_allergies_on,
+            "old_or_young": self.old_or_young,
         }
 
 
@@ -36,12 +39,14 @@ def facts(resident, user, record_ids=None) -> Banner:
     )
     problems = _once(Problem.objects.filter(resident__in=ids, resolved_on=None), "name") if clinical else []
     tags = KeyTag.objects.filter(resident__in=ids, until=None) if user.has_perm("clinic.view_keytag") else []
+    today = timezone.localdate()
     return Banner(
         allergies=allergies,
         problems=problems,
         key_tags=_once(tags, "tag"),
-        age_groups=resident.age_groups_on(timezone.localdate()),
+        age_groups=resident.age_groups_on(today),
         no_known_allergies_on=resident.no_known_allergies_on if clinical and not allergies else None,
+        old_or_young=old_or_young(resident, today),
     )
 
 

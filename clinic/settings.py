@@ -233,6 +233,18 @@ REFERRAL_DAYS = number("SHEYI_REFERRAL_DAYS", 14)
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 
+# Insurance -------------------------------------------------------------------------------------------
+# Our sandbox; real interfaces bring settings of their own (docs/insurance.md).
+INSURANCE_SANDBOX_URL = os.environ.get("SHEYI_INSURANCE_SANDBOX_URL") or "http://127.0.0.1:8790"
+INSURANCE_SECRET = os.environ.get("SHEYI_INSURANCE_SECRET") or secret.derived(SECRET_KEY, "insurance")
+# One question to an interface, connecting included.
+INSURANCE_SECONDS = number("SHEYI_INSURANCE_SECONDS", 5)
+# A filing on its way for longer was left behind by its job.
+INSURANCE_LATE_SECONDS = number("SHEYI_INSURANCE_LATE_SECONDS", 60)
+# Without a number after so many days a referral counts as missing.
+INSURANCE_MISSING_DAYS = number("SHEYI_INSURANCE_MISSING_DAYS", 3)
+INSURANCE_COMPARE_DAYS = number("SHEYI_INSURANCE_COMPARE_DAYS", 90)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

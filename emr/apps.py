@@ -1,4 +1,7 @@
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from clinic import registry
@@ -10,11 +13,12 @@ class EmrConfig(AppConfig):
     verbose_name = _("Clinical records")
 
     def ready(self):
-        from emr import panels  # noqa: PLC0415 - models are not loaded before
+        from emr import panels, retention  # noqa: PLC0415 - models are not loaded before
 
         registry.navigation += [
             registry.NavigationItem("home", _("My day"), ("emr.view_encounter",), PAGE_ROLES),
             registry.NavigationItem("reviews", _("Notes to review"), ("emr.review_note",), PAGE_ROLES),
+            registry.NavigationItem("referrals", _("Referrals"), ("emr.view_referral",), PAGE_ROLES),
         ]
         registry.page_buttons += [
             registry.ResidentButton("start-for", _("Start"), "emr.start_encounter"),
@@ -23,4 +27,43 @@ class EmrConfig(AppConfig):
         registry.resident_panels.append(
             registry.ResidentPanel("emr/_resident_visits.html", "emr.view_note", panels.visits, order=20)
         )
+        registry.resident_panels.append(
+            registry.ResidentPanel(
+                "emr/referrals/_panel.html", "emr.view_referral", panels.referrals, order=25
+            )
+        )
+        registry.resident_panels.append(
+            registry.ResidentPanel("emr/papers/_panel.html", "emr.view_copyissue", retention.panel, order=60)
+        )
+        registry.resident_buttons.append(
+            registry.ResidentButton(
+                "papers", _("Copies and sealing"), "emr.view_copyissue", choose=True, own=True
+            )
+        )
+        first_of_month = CronTrigger(day=1, hour=2, minute=40, timezone=settings.TIME_ZONE)
+        registry.timetable.append(
+            registry.TimetableLine("list_retention", "emr.jobs.list_retention", first_of_month)
+        )
         registry.merge_checks.append(panels.merge_obstacle)
+        registry.timetable.append(
+            registry.TimetableLine(
+                "expire_referrals",
+                "emr.jobs.expire_referrals",
+                IntervalTrigger(hours=1, timezone=settings.TIME_ZONE),
+            )
+        )
+        self._keep_seals()
+
+    def _keep_seals(self):
+        def every(**interval):
+            return IntervalTrigger(**interval, timezone=settings.TIME_ZONE)
+
+        registry.timetable += [
+            registry.TimetableLine("chain_seals", "emr.jobs.chain_seals", every(seconds=20)),
+            registry.TimetableLine("adopt_seals", "emr.jobs.adopt_seals", every(minutes=10)),
+            # Once a day in effect: asked hourly, so that a server that sleeps at night has its anchors too.
+            registry.TimetableLine("anchor_seals", "emr.jobs.anchor_seals", every(hours=1)),
+        ]
+        registry.checks.append(registry.Check("seals", "emr.seal_verification.seals", by_institution=True))
+        registry.readiness.append(registry.ReadinessCheck("seal chain", "emr.seal_chain.follows"))
+        registry.preparations.append("emr.seal_adoption.adopt")

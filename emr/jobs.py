@@ -1,1 +1,37 @@
 """The record's recurring jobs. Each may run twice or be cut off at any point: the next run goes on."""
+
+from django.utils import timezone
+from django_tasks import task
+
+from emr import retention, seal_adoption, seal_chain
+from emr.actions import referrals
+
+
+@task()
+def expire_referrals():
+    """Close referrals that nobody answered in time."""
+    return referrals.expire_due(now=timezone.now())
+
+
+@task()
+def list_retention():
+    """Write the list of files whose time of keeping ends this month."""
+    return retention.write_list(retention.month_of(timezone.localdate()))
+
+
+@task()
+def adopt_seals():
+    """Seal what was signed before there were seals."""
+    return seal_adoption.adopt()
+
+
+@task()
+def chain_seals():
+    """Link the seals that came since."""
+    return seal_chain.chain_all()
+
+
+@task()
+def anchor_seals():
+    """Write today's anchors of the chains that grew. Adoption opens before the first anchor, or never."""
+    return seal_chain.anchor() if seal_adoption.state().opened else None

@@ -3,7 +3,9 @@
 from django.utils.translation import gettext as _
 
 from emr import previous_visits
-from emr.models import Encounter
+from emr.models import Encounter, Referral
+
+REFERRALS_SHOWN = 10
 
 
 def visits(request, resident) -> dict:
@@ -15,6 +17,12 @@ def visits(request, resident) -> dict:
         "previous_more": more,
         "running": list(running.select_related("institution", "doctor")),
     }
+
+
+def referrals(request, resident) -> dict:
+    """The file's last referrals and what came back, for the resident's page."""
+    rows = Referral.objects.visible_to(request.user).filter(resident__in=resident.record_ids())
+    return {"rows": list(rows.select_related("from_institution", "to_institution")[:REFERRALS_SHOWN])}
 
 
 def merge_obstacle(survivor, absorbed) -> str | None:

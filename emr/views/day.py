@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from clinic.codes import Role
 from clinic.permissions import ADMIN_ROLES, PAGE_ROLES, open_to_all, signed_in
+from emr import referral_lists
 from emr.codes import EncounterStatus
 from emr.models import Encounter, Note
 
@@ -85,6 +86,7 @@ def duties_of(user):
     recent = to_review.filter(signed_at__gte=timezone.now() - REVIEW_COUNTED)
     return {
         "unsigned": list(unsigned[:SHOWN]),
+        "referrals": referral_lists.count_to_receive(user, timezone.localdate()),
         "to_review": recent.count() if user.has_perm("emr.review_note") else 0,
         "returned": list(own.returned()[:SHOWN]) if user.role == Role.ASSISTANT else [],
     }
