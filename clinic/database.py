@@ -6,6 +6,7 @@ owner; ``manage.py`` chooses before settings load, through ``SHEYI_DB_ROLE`` (``
 ``owner``).
 """
 
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from clinic import postgres
@@ -17,6 +18,7 @@ OWNER_COMMANDS = frozenset(
         "pgtrigger", "test",
     }
 )  # fmt: skip
+HOUSE = Path(__file__).resolve().parents[1]
 # Rows that only a migration writes; the app's role reads them.
 READ_ONLY_TABLES = ("django_migrations", "auth_permission", "django_content_type")
 
@@ -107,6 +109,20 @@ def append_only_tables(apps):
     )
 
 
+def kept_tables(apps):
+    """Return the tables of the house's own models, sorted: their rows change and are never deleted. A model
+    whose rows may go says ``deletable = True``; append-only ones have a list of their own."""
+    return sorted(
+        model._meta.db_table
+        for config in apps.get_app_configs()
+        if Path(config.path).parent == HOUSE
+        for model in config.get_models()
+        if not (
+            getattr(model, "deletable", False) or getattr(model, "append_only", False) or is_history(model)
+        )
+    )
+
+
 def is_history(model):
     """Say whether django-simple-history made this model (told by name: this module loads before Django)."""
     return any(base.__name__ == "HistoricalChanges" for base in model.__mro__)
@@ -120,12 +136,12 @@ def app_role(env):
     return role
 
 
-def grant_app_role(connection, append_only, role):
+def grant_app_role(connection, append_only, role, kept=()):
     """As owner, in one transaction of the caller's: let ``role`` work with the rows and with nothing else.
 
-    It may read and write every table of ours, only add to the ``append_only`` ones, only read Django's own
-    tables of READ_ONLY_TABLES, and own, create or truncate nothing. Run after every migration: a new table
-    grants nothing to anybody.
+    It may read and write every table of ours, delete nothing from the ``kept`` ones, only add to the
+    ``append_only`` ones, only read Django's own tables of READ_ONLY_TABLES, and own, create or truncate
+    nothing. Run after every migration: a new table grants nothing to anybody.
     """
     name = connection.ops.quote_name
     with connection.cursor() as cursor:
@@ -134,12 +150,14 @@ def grant_app_role(connection, append_only, role):
         if owner == role:
             raise DatabaseUrlError(f"The app's role and the owner are both {role!r}: they must be two roles.")
         tables, sequences, views = (owned(cursor, kinds) for kinds in (["r", "p"], ["S"], ["v", "m"]))
-        kept = [table for table in tables if table in set(append_only)]
+        added = [table for table in tables if table in set(append_only)]
+        kept = [table for table in tables if table in set(kept)]
         read = [table for table in tables if table in READ_ONLY_TABLES] + views
         for statement, objects in (
             ("GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE {} TO {}", tables),
             ("GRANT USAGE, SELECT ON SEQUENCE {} TO {}", sequences),
-            ("REVOKE UPDATE, DELETE, TRUNCATE ON TABLE {} FROM {}", kept),
+            ("REVOKE UPDATE, DELETE, TRUNCATE ON TABLE {} FROM {}", added),
+            ("REVOKE DELETE, TRUNCATE ON TABLE {} FROM {}", kept),
             ("REVOKE ALL ON TABLE {} FROM {}", read),
             ("GRANT SELECT ON TABLE {} TO {}", read),
             ("GRANT USAGE ON SCHEMA {} TO {}", [schema]),

@@ -30,11 +30,12 @@ class TimetableLine:
 
 @dataclass(frozen=True)
 class Check:
-    """A check of ``manage.py verify``: the dotted path of a function that returns a
-    ``clinic.verification.Finding``."""
+    """A check of ``manage.py verify``: the dotted path of a function(clinic.verification.Scope) that returns a
+    ``clinic.verification.Finding``; whether it can look at one institution alone."""
 
     name: str
     run: str
+    by_institution: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class ReadinessCheck:
 timetable: list[TimetableLine] = []
 checks: list[Check] = []
 readiness: list[ReadinessCheck] = []
+# Dotted paths of functions that ``manage.py prepare`` calls after migrating, as the owner. Harmless to repeat.
+preparations: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,15 @@ class DeskTile:
 class ResidentButton:
     """One click on a resident's row at the station desk: a POST to the address, which takes the uuid.
 
-    ``choose`` leads to a page with choices instead (GET).
+    ``choose`` leads to a page with choices instead (GET). ``own`` ones are not offered for people of other
+    institutions, found by an exact number.
     """
 
     url_name: str
     label: str
     permission: str
     choose: bool = False
+    own: bool = False
 
 
 desk_tiles: list[DeskTile] = []

@@ -19,6 +19,7 @@ class EmrConfig(AppConfig):
             registry.NavigationItem("home", _("My day"), ("emr.view_encounter",), PAGE_ROLES),
             registry.NavigationItem("reviews", _("Notes to review"), ("emr.review_note",), PAGE_ROLES),
             registry.NavigationItem("referrals", _("Referrals"), ("emr.view_referral",), PAGE_ROLES),
+            registry.NavigationItem("filings", _("Insurance filings"), ("emr.file_insurance",), PAGE_ROLES),
         ]
         registry.page_buttons += [
             registry.ResidentButton("start-for", _("Start"), "emr.start_encounter"),
@@ -52,6 +53,16 @@ class EmrConfig(AppConfig):
                 IntervalTrigger(hours=1, timezone=settings.TIME_ZONE),
             )
         )
+        registry.timetable += [
+            registry.TimetableLine(
+                "tend_filings", "emr.jobs.tend_filings", IntervalTrigger(minutes=1, timezone=settings.TIME_ZONE)
+            ),
+            registry.TimetableLine(
+                "compare_filings",
+                "emr.jobs.compare_filings",
+                CronTrigger(hour=2, minute=10, timezone=settings.TIME_ZONE),
+            ),
+        ]
         self._keep_seals()
 
     def _keep_seals(self):

@@ -4,7 +4,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from emr import retention, seal_adoption, seal_chain
-from emr.actions import referrals
+from emr.actions import filing_delivery, filings, referrals
 
 
 @task()
@@ -35,3 +35,16 @@ def chain_seals():
 def anchor_seals():
     """Write today's anchors of the chains that grew. Adoption opens before the first anchor, or never."""
     return seal_chain.anchor() if seal_adoption.state().opened else None
+
+
+@task()
+def tend_filings():
+    """Go on with filings that were left behind, and ask after those whose answer never came."""
+    return filing_delivery.tend(timezone.now())
+
+
+@task()
+def compare_filings():
+    """Open filings that are missing, and hold the closed ones against what the interfaces say."""
+    now = timezone.now()
+    return filings.open_missing(now) + filing_delivery.compare_all(now)

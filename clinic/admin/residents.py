@@ -228,7 +228,7 @@ def buttons(user, resident, token=""):
     return [
         _button(button, resident, token)
         for button in registry.resident_buttons
-        if user.has_perm(button.permission)
+        if user.has_perm(button.permission) and not (token and button.own)
     ]
 
 

@@ -25,6 +25,7 @@ class Lease(models.Model):
     """Who may do the named thing until when; whoever finds it expired takes it."""
 
     PRIVATE_FIELDS: frozenset[str] = frozenset()
+    deletable = True  # of workers that are gone
 
     name = models.CharField(_("name"), max_length=60, primary_key=True)
     holder = models.CharField(_("holder"), max_length=100, blank=True)

@@ -10,6 +10,45 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+# Plain SQL, without the escape of django-pgtrigger's functions: the app's role may unseal, once, and no more.
+SEALED = """
+CREATE FUNCTION emr_sealedcopy_freeze() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    unsealing text[] := ARRAY['unsealed_at', 'unsealed_by_id', 'unseal_hospital_party',
+                              'unseal_patient_party', 'unseal_reason'];
+    moment timestamptz;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'sealed copies are never deleted' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    moment := NEW.sealed_at;
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.unsealed_at IS NOT NULL THEN
+            RAISE EXCEPTION 'a copy is unsealed once' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF to_jsonb(NEW) - unsealing IS DISTINCT FROM to_jsonb(OLD) - unsealing THEN
+            RAISE EXCEPTION 'a sealed copy never changes' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF NEW.unsealed_at IS NULL OR NEW.unsealed_by_id IS NULL OR NEW.unseal_hospital_party = ''
+           OR NEW.unseal_patient_party = '' OR NEW.unseal_reason = '' THEN
+            RAISE EXCEPTION 'unsealing names its time, its person, both parties and a reason'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        moment := NEW.unsealed_at;
+    ELSIF NEW.unsealed_at IS NOT NULL THEN
+        RAISE EXCEPTION 'a copy begins sealed' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF abs(extract(epoch FROM clock_timestamp() - moment)) > 60 THEN
+        RAISE EXCEPTION 'the sealing time is the server time' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER emr_sealedcopy_freeze BEFORE INSERT OR UPDATE OR DELETE ON emr_sealedcopy
+    FOR EACH ROW EXECUTE FUNCTION emr_sealedcopy_freeze();
+"""
+DROP = "DROP FUNCTION emr_sealedcopy_freeze() CASCADE;"
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -33,6 +72,8 @@ class Migration(migrations.Migration):
                 ('purpose', models.CharField(max_length=100, verbose_name='purpose')),
                 ('scope', models.CharField(max_length=200, verbose_name='scope')),
                 ('items', models.JSONField(default=list, verbose_name='items')),
+                ('content', models.TextField(verbose_name='content')),
+                ('paper', models.CharField(max_length=2, verbose_name='paper size')),
                 ('pages', models.PositiveIntegerField(verbose_name='pages')),
                 ('sha256', models.CharField(max_length=64, verbose_name='hash')),
                 ('issued_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='issued at')),
@@ -41,7 +82,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'copy for the patient',
                 'verbose_name_plural': 'copies for patients',
-                'ordering': ['-issued_at'],
+                'ordering': ['-issued_at', '-pk'],
                 'abstract': False,
             },
         ),
@@ -89,7 +130,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'sealed copy',
                 'verbose_name_plural': 'sealed copies',
-                'ordering': ['-sealed_at'],
+                'ordering': ['-sealed_at', '-pk'],
             },
         ),
         migrations.AddField(
@@ -149,4 +190,13 @@ class Migration(migrations.Migration):
             model_name='retentionline',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='35002e1924015d19beab3d1c40ffb5df9f8a4d8c', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_f74c3', table='emr_retentionline', when='BEFORE')),
         ),
+        migrations.AddIndex(
+            model_name='sealedcopy',
+            index=models.Index(fields=['institution', '-sealed_at'], name='sealed_copy_institution'),
+        ),
+        migrations.AddIndex(
+            model_name='copyissue',
+            index=models.Index(fields=['institution', '-issued_at'], name='copy_issue_institution'),
+        ),
+        migrations.RunSQL(SEALED, DROP),
     ]

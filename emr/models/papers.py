@@ -75,16 +75,22 @@ class SealedCopy(Row):
     class Meta:
         verbose_name = _("sealed copy")
         verbose_name_plural = _("sealed copies")
-        ordering = ["-sealed_at"]
+        ordering = ["-sealed_at", "-pk"]
+        indexes = [models.Index(fields=["institution", "-sealed_at"], name="sealed_copy_institution")]
 
     def __str__(self):
         return self.number
 
+    @property
+    def is_sealed(self):
+        return self.unsealed_at is None
+
 
 class CopyIssue(Row, AppendOnlyRow):
-    """A copy handed out: who asked, by what right, for what, how much, and what it was."""
+    """A copy handed out: who asked, by what right, for what, how much, and what it was. ``content`` is the
+    canonical JSON as it was handed out (docs/copies.md); ``pages`` counts sheets of ``paper``, the cover too."""
 
-    PRIVATE_FIELDS = frozenset({"resident", "applicant", "id_number", "purpose", "items"})
+    PRIVATE_FIELDS = frozenset({"resident", "applicant", "id_number", "purpose", "items", "content"})
 
     number = models.CharField(_("number"), max_length=20, unique=True)
     key = models.UUIDField(_("client's key"), unique=True, editable=False)
@@ -99,6 +105,8 @@ class CopyIssue(Row, AppendOnlyRow):
     purpose = models.CharField(_("purpose"), max_length=100)
     scope = models.CharField(_("scope"), max_length=200)
     items = models.JSONField(_("items"), default=list)
+    content = models.TextField(_("content"))
+    paper = models.CharField(_("paper size"), max_length=2)
     pages = models.PositiveIntegerField(_("pages"))
     sha256 = models.CharField(_("hash"), max_length=64)
     issued_by = models.ForeignKey(
@@ -112,7 +120,8 @@ class CopyIssue(Row, AppendOnlyRow):
     class Meta(AppendOnlyRow.Meta):
         verbose_name = _("copy for the patient")
         verbose_name_plural = _("copies for patients")
-        ordering = ["-issued_at"]
+        ordering = ["-issued_at", "-pk"]
+        indexes = [models.Index(fields=["institution", "-issued_at"], name="copy_issue_institution")]
 
     def __str__(self):
         return self.number

@@ -26,7 +26,8 @@ class Command(migrate.Command):
         try:
             with transaction.atomic(using=alias):
                 role = database.app_role(os.environ)
-                database.grant_app_role(connections[alias], database.append_only_tables(apps), role)
+                added, kept = database.append_only_tables(apps), database.kept_tables(apps)
+                database.grant_app_role(connections[alias], added, role, kept)
         except database.DatabaseUrlError as error:
             raise CommandError(str(error)) from error
         except ProgrammingError as error:
