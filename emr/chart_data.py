@@ -6,12 +6,14 @@ from django.urls import reverse
 from emr import draft_fields, draft_key, prescribing, requirements
 from emr.chart_texts import TEXTS
 from emr.codes import Certainty, EncounterStatus, Frequency, Route, System, VisitKind
-from emr.models import Note
+from emr.models import Correction, Note
 
 ADDRESSES = {
     "save": "save-draft", "check": "check-note", "sign": "sign", "hold": "hold", "cancel": "cancel-visit", "resume": "resume",
     "print": "print-note", "previous": "previous", "chart": "chart",
 }  # fmt: skip
+# A correction is written on the same page and goes to addresses of its own.
+OF_CORRECTION = {"save": "save-correction", "check": "check-correction", "sign": "sign-correction"}
 FIXED = {"terms": "terms", "sign_in": "sign-in-again", "home": "home"}
 
 
@@ -24,11 +26,12 @@ def of(note, allergies, user) -> dict:
         "carried": carried(note),
         "on_hold": visit.status == EncounterStatus.ON_HOLD,
         "encounter": visit.uuid,
+        "store": store(note),
         "user": user.uuid,
         "username": user.username,
         "draft_key": draft_key.of(user),
         "urls": {
-            **{name: reverse(address, args=[visit.uuid]) for name, address in ADDRESSES.items()},
+            **addresses(note),
             **{name: reverse(address) for name, address in FIXED.items()},
         },
         "allergies": allergies,
@@ -38,10 +41,22 @@ def of(note, allergies, user) -> dict:
     }
 
 
+def addresses(draft) -> dict:
+    found = {name: reverse(address, args=[draft.encounter.uuid]) for name, address in ADDRESSES.items()}
+    if isinstance(draft, Correction):
+        found |= {name: reverse(address, args=[draft.uuid]) for name, address in OF_CORRECTION.items()}
+    return found
+
+
+def store(draft):
+    """Under which name this browser keeps unsaved text: a correction's never mixes with its note's."""
+    return draft.uuid if isinstance(draft, Correction) else draft.encounter.uuid
+
+
 def kept(note, user) -> dict:
     """What it takes to find text of the writer that this browser kept of a note now closed."""
     return {
-        "encounter": note.encounter.uuid,
+        "stores": [store(note), *note.corrections.closed().filter(author=user).values_list("uuid", flat=True)],
         "user": user.uuid,
         "draft_key": draft_key.of(user),
         "labels": labels(),

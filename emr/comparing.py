@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 
 SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;\n]+|$)")
 WORD = re.compile(r"[A-Za-z0-9./%:+-]+|.", re.DOTALL)
-STEPS = 2_000_000  # comparisons of one pair of texts; about a second on a slow machine
+STEPS = 3_000_000  # comparisons of pieces that one page may cost; about a second on a slow machine
 ISLAND = 2  # signs: a match this short between two changes is taken with them
 
 
@@ -25,9 +25,23 @@ class Run:
     struck: int | None = None
 
 
-def of_texts(texts) -> list[Run]:
+class Patience:
+    """How many comparisons are left for all the texts of a page."""
+
+    def __init__(self, steps=STEPS):
+        self.left = steps
+
+    def allows(self, steps):
+        if steps > self.left:
+            return False
+        self.left -= steps
+        return True
+
+
+def of_texts(texts, patience=None) -> list[Run]:
     """The versions of a text, oldest first, as one text in which nothing is missing."""
-    return _history(list(texts), opcodes)
+    patience = patience or Patience()
+    return _history(list(texts), lambda old, new: opcodes(old, new, patience))
 
 
 def of_lines(versions) -> list[Run]:
@@ -35,13 +49,13 @@ def of_lines(versions) -> list[Run]:
     return _history([list(lines) for lines in versions], _line_opcodes)
 
 
-def opcodes(old: str, new: str) -> list[tuple]:
+def opcodes(old: str, new: str, patience: Patience) -> list[tuple]:
     """(tag, i1, i2, j1, j2) as difflib's, over characters; "equal" and "replace" only."""
     start = _common(old, new)
     end = _common(old[start:][::-1], new[start:][::-1])
     middle = old[start : len(old) - end], new[start : len(new) - end]
     found = [("equal", 0, start, 0, start)] if start else []
-    found += _shift(_by_sentence(*middle), start, start)
+    found += _shift(_by_sentence(*middle, patience), start, start)
     if end:
         found.append(("equal", len(old) - end, len(old), len(new) - end, len(new)))
     return _joined(old, found)
@@ -60,23 +74,22 @@ def _splits(text, place):
     return place < len(text) and bool(re.fullmatch(r"[A-Za-z0-9./%:+-]{2}", text[place - 1 : place + 1]))
 
 
-def _by_sentence(old, new):
+def _by_sentence(old, new, patience):
     if not old or not new:
         return [("replace", 0, len(old), 0, len(new))] if old or new else []
-    return _compare(SENTENCE.findall(old), SENTENCE.findall(new), _by_word)
+    return _compare(SENTENCE.findall(old), SENTENCE.findall(new), patience, _by_word)
 
 
-def _by_word(old, new):
-    return _compare(WORD.findall(old), WORD.findall(new), None)
+def _by_word(old, new, patience):
+    return _compare(WORD.findall(old), WORD.findall(new), patience, None)
 
 
-def _compare(old, new, finer):
+def _compare(old, new, patience, finer):
     """Opcodes over characters of two lists of pieces; replaced stretches are compared by ``finer``."""
     old, new = [piece for piece in old if piece], [piece for piece in new if piece]
     at_old, at_new = _places(old), _places(new)
-    whole = ("replace", 0, at_old[-1], 0, at_new[-1])
-    if len(old) * len(new) > STEPS:
-        return [whole]
+    if not patience.allows(len(old) * len(new)):
+        return [("replace", 0, at_old[-1], 0, at_new[-1])]
     found = []
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         here = (at_old[i1], at_old[i2], at_new[j1], at_new[j2])
@@ -85,7 +98,7 @@ def _compare(old, new, finer):
         elif finer is None or i1 == i2 or j1 == j2:
             found.append(("replace", *here))
         else:
-            found += _shift(finer("".join(old[i1:i2]), "".join(new[j1:j2])), here[0], here[2])
+            found += _shift(finer("".join(old[i1:i2]), "".join(new[j1:j2]), patience), here[0], here[2])
     return found
 
 

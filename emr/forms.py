@@ -37,6 +37,7 @@ class AllergyForm(forms.Form):
 
 
 class ReviewForm(forms.Form):
+    seen = forms.IntegerField(min_value=1, max_value=2**15, required=False, widget=forms.HiddenInput)
     decision = forms.ChoiceField(label=_("decision"), choices=ReviewDecision.choices)
     comment = forms.CharField(
         label=_("comment"), required=False, max_length=COMMENT_LIMIT,

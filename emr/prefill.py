@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from clinic.models import Allergy, Problem
+from emr import versions
 from emr.codes import EncounterStatus, VisitKind
 from emr.models import Encounter
 
@@ -41,9 +42,14 @@ def _last_signed(visit, person):
         Encounter.objects.of_resident(person)
         .filter(status=EncounterStatus.FINISHED, note__signed_at__isnull=False)
         .exclude(pk=visit.pk)
+        .exclude(note__corrections__void=True, note__corrections__signed_at__isnull=False)
         .select_related("note")
+        .annotate(correction=versions.in_force("note__pk"))
     )
-    return signed.filter(institution=visit.institution_id).first() or signed.first()
+    last = signed.filter(institution=visit.institution_id).first() or signed.first()
+    if last is not None:
+        versions.take(last.note, last.correction)
+    return last
 
 
 def standing_history(resident) -> str:

@@ -2,6 +2,7 @@
 
 from django.db.models import Q
 
+from emr import versions
 from emr.codes import EncounterStatus
 from emr.models import Encounter
 
@@ -25,6 +26,7 @@ def page(user, record_ids, than=None, before=None) -> tuple[list, bool]:
         .filter(resident__in=record_ids, status=EncounterStatus.FINISHED, note__isnull=False)
         .select_related("note", "institution")
         .only(*SHOWN)
+        .annotate(correction=versions.in_force("note__pk"))
         .order_by("-arrived_at", "-pk")
     )
     if than is not None:
@@ -34,4 +36,6 @@ def page(user, record_ids, than=None, before=None) -> tuple[list, bool]:
             Q(arrived_at__lt=before.arrived_at) | Q(arrived_at=before.arrived_at, pk__lt=before.pk)
         )
     found = list(rows[: PAGE + 1])
+    for visit in found:
+        versions.take(visit.note, visit.correction)
     return found[:PAGE], len(found) > PAGE

@@ -1,10 +1,12 @@
 """All signed versions of a note, and the text in force: the last signed correction's, else the note's own."""
 
+import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
+from django.utils.translation import gettext as _
 
 from emr.codes import ChangeKind
 from emr.models import Correction, Note, NoteReview
@@ -42,8 +44,14 @@ class Version:
         return self.number - 1
 
     @property
-    def is_undo(self):
-        return self.kind == ChangeKind.UNDO
+    def title(self):
+        """首次签名, 修正 2, 作废…"""
+        if self.kind is None:
+            return _("First signature")
+        if self.void:
+            return _("Void, signed in error")
+        words = _("Undone and rewritten (%(n)d)") if self.kind == ChangeKind.UNDO else _("Correction %(n)d")
+        return words % {"n": self.correction}
 
 
 def of(note) -> list[Version]:
@@ -53,7 +61,7 @@ def of(note) -> list[Version]:
     for row in NoteReview.objects.filter(note=note.pk).order_by("-at", "-pk"):
         reviews.setdefault(row.correction_id, []).append(row)
     first = Version(
-        1, note, signer=note.signer, signer_title=note.signer_title, signed_at=note.signed_at,
+        1, _as_signed(note), signer=note.signer, signer_title=note.signer_title, signed_at=note.signed_at,
         reviews=reviews.get(None, []),
     )  # fmt: skip
     later = (
@@ -65,6 +73,11 @@ def of(note) -> list[Version]:
         for number, row in enumerate(corrections, 2)
     )  # fmt: skip
     return [first, *later]
+
+
+def _as_signed(note):
+    """The note's own text, whatever is put onto the note in memory before or after."""
+    return Note.objects.get(pk=note.pk) if getattr(note, "in_force", None) else copy.copy(note)
 
 
 def last_of(note) -> Correction | None:
@@ -90,10 +103,7 @@ def overlay(notes) -> list[Note]:
     )
     last = {row.note_id: row for row in found} if notes else {}
     for note in notes:
-        row = last.get(note.pk)
-        note.in_force, note.void = row, row is not None and row.void
-        if row is not None:
-            _put(note, {name: getattr(row, name) for name in Note.DRAFT_FIELDS})
+        put(note, last.get(note.pk))
     return notes
 
 
@@ -111,11 +121,13 @@ def take(note, found) -> Note:
     """Put what ``in_force`` found onto the note; ``note.in_force`` is then a dict of number, void, reason…"""
     note.in_force = found and {name: found[name] for name in TOLD}
     note.void = bool(found and found["void"])
-    if found:
-        _put(note, {name: found[name] for name in Note.DRAFT_FIELDS})
+    for name in Note.DRAFT_FIELDS if found else ():
+        setattr(note, name, found[name])
     return note
 
 
-def _put(note, fields):
-    for name, value in fields.items():
-        setattr(note, name, value)
+def put(note, correction):
+    """The text of the last signed correction, if there is one, onto the note in memory."""
+    note.in_force, note.void = correction, correction is not None and correction.void
+    for name in Note.DRAFT_FIELDS if correction is not None else ():
+        setattr(note, name, getattr(correction, name))

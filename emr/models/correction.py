@@ -84,6 +84,14 @@ class CorrectionQuerySet(OfNoteQuerySet):
     def open(self):
         return self.filter(signed_at=None, withdrawn_at=None)
 
+    def closed(self):
+        return self.exclude(signed_at=None, withdrawn_at=None)
+
+    def open_of(self, user):
+        """One's own that wait for a signature, with what a list shows of them."""
+        named = self.open().filter(author=user).select_related("note__encounter__resident")
+        return named.only("uuid", "opened_at", "note__encounter__resident__name").order_by("opened_at")
+
 
 class Correction(Row, NoteText):
     """A further version of a signed note: written like a draft, signed on its own, frozen then (病历书写基本规范

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from clinic import audit, banner
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import chart_data, draft_fields, prescribing, previous_visits
+from emr import chart_data, draft_fields, prescribing, previous_visits, signed_note
 from emr.models import Encounter, Note
 
 
@@ -30,6 +30,7 @@ def chart(request, encounter):
     writable = may_write(note, request.user)
     substances = [allergy.substance for allergy in head.allergies]
     audit.record(Act.VIEW, request=request, resident=person, obj=note)
+    after = signed_note.of(note, request.user) if note.is_signed else {}
     context = {
         "encounter": visit,
         "note": note,
@@ -40,11 +41,11 @@ def chart(request, encounter):
         "previous_more": more,
         "vitals": draft_fields.readable_vitals(note.vitals),
         "medications": prescribing.readable(note.medications),
-        "reviews": list(note.reviews.all()) if note.needs_review else [],
+        **after,
         "writable": writable,
         "chart": chart_data.of(note, substances, request.user) if writable else None,
         "kept": None
-        if writable or note.author_id != request.user.pk
+        if writable or not (note.author_id == request.user.pk or after.get("may_correct"))
         else chart_data.kept(note, request.user),
     }
     return render(request, "emr/chart.html" if writable else "emr/chart_readonly.html", context)

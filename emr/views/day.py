@@ -12,7 +12,7 @@ from clinic.codes import Role
 from clinic.permissions import ADMIN_ROLES, PAGE_ROLES, open_to_all, signed_in
 from emr import referral_lists
 from emr.codes import EncounterStatus
-from emr.models import Encounter, Note
+from emr.models import Correction, Encounter, Note
 
 STOP_POLLING = 286  # htmx's own code
 SHOWN = 100
@@ -86,6 +86,7 @@ def duties_of(user):
     recent = to_review.filter(signed_at__gte=timezone.now() - REVIEW_COUNTED)
     return {
         "unsigned": list(unsigned[:SHOWN]),
+        "corrections": list(Correction.objects.visible_to(user).open_of(user)[:SHOWN]),
         "referrals": referral_lists.count_to_receive(user, timezone.localdate()),
         "to_review": recent.count() if user.has_perm("emr.review_note") else 0,
         "returned": list(own.returned()[:SHOWN]) if user.role == Role.ASSISTANT else [],

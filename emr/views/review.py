@@ -10,7 +10,7 @@ from clinic.banner import facts
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import draft_fields, prescribing
+from emr import draft_fields, prescribing, signed_note, versions
 from emr.actions import reviews as actions
 from emr.forms import ReviewForm
 from emr.models import Note
@@ -29,7 +29,7 @@ def reviews(request):
         .prefetch_related("reviews")
         .order_by("signed_at")
     )
-    return render(request, "emr/reviews.html", {"notes": waiting[:SHOWN]})
+    return render(request, "emr/reviews.html", {"notes": versions.overlay(waiting[:SHOWN])})
 
 
 @needs("emr.review_note")
@@ -49,7 +49,10 @@ def review(request, note):
         return redirect("reviews")
     person = note.encounter.resident.survivor
     audit.record(Act.VIEW, request=request, resident=person, obj=note)
+    after = signed_note.of(note, request.user)
     context = {
+        **after,
+        "seen": after["last_version"].number,
         "form": form,
         "note": note,
         "encounter": note.encounter,
@@ -57,7 +60,7 @@ def review(request, note):
         **facts(person, request.user).as_context(),
         "vitals": draft_fields.readable_vitals(note.vitals),
         "medications": prescribing.readable(note.medications),
-        "past_reviews": note.reviews.all(),
+        "past_reviews": after["reviews"],
     }
     return render(request, "emr/review.html", context, status=400 if form.errors else 200)
 

@@ -31,5 +31,7 @@ function show({ id, record }, store) {
   panel.hidden = false;
 }
 
-const store = await openStore({ user: data.user, encounter: data.encounter, key: data.draft_key });
-if (store) for (const leftover of await store.leftovers()) show(leftover, store);
+for (const encounter of data.stores) {
+  const store = await openStore({ user: data.user, encounter, key: data.draft_key });
+  if (store) for (const leftover of await store.leftovers()) show(leftover, store);
+}

@@ -111,7 +111,7 @@ async function begin() {
   folds.mark(data.carried);
   grow();
   autosave.report();
-  const store = await openStore({ user: data.user, encounter: data.encounter, key: data.draft_key });
+  const store = await openStore({ user: data.user, encounter: data.store, key: data.draft_key });
   autosave.store = store;
   one("#not-kept").hidden = Boolean(store);
   if (!store) return;
