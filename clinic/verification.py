@@ -1,12 +1,13 @@
 """Proof that the audit trail is whole: walk the chain, compare it with the anchors, name what is broken first."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import anchors, chain
-from clinic.models import AuditAnchor, AuditEntry, AuditLink
+from clinic.models import AuditAnchor, AuditEntry, AuditLink, Institution
 
 BATCH = 5000
 
@@ -20,16 +21,24 @@ class Finding:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Scope:
+    """What is asked of a check: one institution or all, and whom to tell how far it is (done, of how many)."""
+
+    institution: Institution | None = None
+    progress: Callable[[int, int], None] = lambda _done, _total: None
+
+
 class Broken(Exception):
     """The first broken row; the message is the sentence about it."""
 
 
-def audit_trail() -> Finding:
+def audit_trail(scope=Scope()) -> Finding:  # noqa: B008 - frozen
     """The check of the audit trail, for registry.checks. Memory does not grow with the trail."""
     try:
         marks = _read_anchors()
         last, _hash = chain.head()
-        _walk(last, marks)
+        _walk(last, marks, scope.progress)
         _end(last, marks)
         _beside_the_chain()
     except Broken as broken:
@@ -41,6 +50,8 @@ def audit_trail() -> Finding:
 
 def _read_anchors():
     """{position: (day, hash)} of the file's lines and of the database's rows, which must agree."""
+    # The rows before the file: a row is written after its line.
+    rows = list(AuditAnchor.objects.order_by("day"))
     try:
         lines = anchors.read()
     except anchors.AnchorFileError as error:
@@ -49,7 +60,7 @@ def _read_anchors():
             % {"line": error.number, "file": error.path}
         ) from error
     filed = {line.day: line for line in lines}
-    for row in AuditAnchor.objects.order_by("day"):
+    for row in rows:
         line = filed.get(row.day)
         if line is None:
             raise Broken(
@@ -65,7 +76,7 @@ def _read_anchors():
     return {line.position: (line.day, line.hash) for line in lines}
 
 
-def _walk(last, marks):
+def _walk(last, marks, progress):
     previous, position = chain.GENESIS, 0
     while position < last:
         links = list(
@@ -86,6 +97,7 @@ def _walk(last, marks):
             _check_hash(position, entries[number], previous, given, marks.get(position))
         if not links:
             raise Broken(_missing(position + 1))
+        progress(position, last)
 
 
 def _check_link(expected, place, number, entry):
@@ -142,12 +154,7 @@ def _end(last, marks):
 
 def _beside_the_chain():
     """An entry numbered below the mark and without a link came in behind the chain's back."""
-    odd = (
-        AuditEntry.objects.filter(link=None, pk__lte=chain.low())
-        .order_by("pk")
-        .values_list("pk", flat=True)
-        .first()
-    )
+    odd = chain.LINKER.beside().values_list("pk", flat=True).first()
     if odd is not None:
         raise Broken(
             _("Audit entry %(entry)d has no place in the chain: it was inserted later.") % {"entry": odd}

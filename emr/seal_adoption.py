@@ -107,3 +107,26 @@ def _seal(batch):
 
 def _tell(now, **facts):
     anchors.append_lines(FILE, [{**facts, "written_at": now.isoformat()}])
+
+
+# For verify -----------------------------------------------------------------------------------------
+
+
+def count_unsealed() -> int:
+    with connection.cursor() as cursor:
+        return sum(_count(cursor, sql) for sql in (NOTES, CORRECTIONS))
+
+
+def _count(cursor, sql):
+    cursor.execute(f"SELECT count(*) FROM ({sql}) t", [0, None])  # noqa: S608 - own names
+    return cursor.fetchone()[0]
+
+
+def unsealed():
+    """Every signed version without a seal, one after the other."""
+    for sql in (NOTES, CORRECTIONS):
+        last = 0
+        while batch := _next(sql, last, BATCH):
+            last = max(correction or note for note, correction in batch)
+            for row, _code in seal_rows.of_all(batch):
+                yield row

@@ -14,23 +14,32 @@ TEXT = (
 
 
 def _lines(table, columns):
-    """The signed rows of the version as JSON: an array of arrays, in their order."""
+    """The signed rows of the version as JSON: an array of arrays, in their order. A row that says another
+    resident is none of them."""
     row = ", ".join(f'l."{name}"' for name in columns)
     return (
         f"(SELECT jsonb_agg(jsonb_build_array({row}) ORDER BY l.position)::text FROM {table} l"  # noqa: S608
-        " WHERE l.note_id = b.note_id AND l.correction_id IS NOT DISTINCT FROM b.correction_id)"
+        " WHERE l.note_id = b.note_id AND l.correction_id IS NOT DISTINCT FROM b.correction_id"
+        " AND l.resident_id = e.resident_id)"
     )
 
 
 DIAGNOSIS = ("position", "system", "release", "code", "name", "certainty", "primary")
 MEDICATION = ("position", "drug", "dose", "route", "frequency", "days", "reason")
 _text = ", ".join(f"CASE WHEN b.correction_id IS NULL THEN n.{name} ELSE c.{name} END" for name in TEXT)
-_person = "(SELECT u.uuid FROM clinic_user u WHERE u.id = CASE WHEN b.correction_id IS NULL THEN n.signed_by_id ELSE c.signed_by_id END)"
-COLUMNS = (
-    "n.id, n.uuid, e.id, e.uuid, e.institution_id, (SELECT r.uuid FROM clinic_resident r WHERE r.id = e.resident_id),"
-    " e.department, e.arrived_at, e.started_at, n.imported, c.id, c.note_id, c.number, c.kind, c.void, c.reason,"
-    f" {_person}, {_text}, {_lines('emr_diagnosis', DIAGNOSIS)}, {_lines('emr_medication', MEDICATION)}"
+PERSON = (
+    "(SELECT u.uuid FROM clinic_user u"
+    " WHERE u.id = CASE WHEN b.correction_id IS NULL THEN n.signed_by_id ELSE c.signed_by_id END)"
 )
+RESIDENT = "(SELECT r.uuid FROM clinic_resident r WHERE r.id = e.resident_id)"
+VISIT = (
+    "n.id, n.uuid, e.id, e.uuid, e.institution_id",
+    RESIDENT,
+    "e.department, e.arrived_at, e.started_at, n.imported",
+)
+CORRECTION = "c.id, c.note_id, c.number, c.kind, c.void, c.reason"
+LINES = _lines("emr_diagnosis", DIAGNOSIS), _lines("emr_medication", MEDICATION)
+COLUMNS = ", ".join((*VISIT, CORRECTION, PERSON, _text, *LINES))
 # b is what names the note and the correction: a seal, or nothing but the two numbers.
 JOINS = (
     "LEFT JOIN emr_note n ON n.id = b.note_id LEFT JOIN emr_encounter e ON e.id = n.encounter_id"

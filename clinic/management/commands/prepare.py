@@ -1,4 +1,5 @@
-"""Everything a start needs before serving, in one process: migrate, collect static files, seed if empty."""
+"""Everything a start needs before serving, in one process: migrate and what follows from it, collect static
+files, seed if empty."""
 
 import hashlib
 
@@ -6,6 +7,9 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.utils.module_loading import import_string
+
+from clinic import registry
 
 
 class Command(BaseCommand):
@@ -14,6 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         call_command("migrate", interactive=False, verbosity=0)
+        for path in registry.preparations:
+            import_string(path)()
         self.stdout.write("The database is up to date.")
         if collect_static():
             self.stdout.write("The static files are collected.")
