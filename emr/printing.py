@@ -1,10 +1,11 @@
 """A signed note on paper: what is printed, in which order, on pages of A5 or A4.
 
-The paper is the institution's, so it is always in Chinese, whatever language the page around it speaks.
+The paper is the institution's, so it is always in Chinese, whatever language the page around it speaks. Where a
+note was corrected, both texts are printed: emr.printed_versions.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 
 from django.conf import settings
@@ -13,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from clinic import identifiers
+from emr import versions
 from emr.codes import Certainty, Frequency, ReviewDecision, Route, System
-from emr.typesetting import Line, break_lines, measure, paginate, width
+from emr.printed_versions import Passages
+from emr.typesetting import Line, break_lines, break_runs, measure, paginate, struck_line, width
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,16 @@ def may_print(note) -> bool:
     return note.is_signed or note.imported
 
 
-def lay_out(note, paper: Paper) -> Printout:
-    """The pages of a note whose visit, resident and institution are at hand."""
+def lay_out(note, paper: Paper, found=None) -> Printout:
+    """The pages of a note whose visit, resident and institution are at hand. ``found``: its versions
+    (emr.versions.of), where the caller has them."""
+    found = found or versions.of(note)
     with translation.override(settings.LANGUAGE_CODE):
-        titles = [*break_lines(note.encounter.institution.name, paper.title_room), _("Outpatient record")]
-        facts = _flow(_facts(note), paper.room)
-        body = [*_body(note, paper.room), *_signature(note, paper.room)]
-        pages = paginate(body, paper.lines(len(titles), len(facts)))
+        title = _("Outpatient record (void)") if found[-1].void else _("Outpatient record")
+        titles = [*break_lines(note.encounter.institution.name, paper.title_room), title]
+        facts = _flow(_facts(note.encounter, found[-1].text), paper.room)
+        signatures = [line for version in found for line in _signature(version, found[-1], paper.room)]
+        pages = paginate([*_body(found, paper.room), *signatures], paper.lines(len(titles), len(facts)))
         numbers = [
             _("Page %(number)d of %(total)d") % {"number": number, "total": len(pages)}
             for number in range(1, len(pages) + 1)
@@ -111,8 +117,7 @@ def _moment(at):
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
 
 
-def _facts(note):
-    visit = note.encounter
+def _facts(visit, text):
     resident, at = visit.resident, visit.started_at or visit.arrived_at
     age = identifiers.age_text(resident.birth_date, timezone.localdate(at))
     facts = (
@@ -120,7 +125,7 @@ def _facts(note):
         (_("Sex"), resident.get_sex_display()),
         (_("Age"), age),
         (_("Department"), visit.department),
-        (pgettext("printed head", "Kind"), note.get_visit_kind_display()),
+        (pgettext("printed head", "Kind"), text.get_visit_kind_display()),
         (pgettext("printed head", "Record number"), resident.record_number),
         (_("Visit time"), _moment(at)),
     )
@@ -139,50 +144,70 @@ def _flow(facts, room):
     return [line for line in lines if line]
 
 
-def _body(note, room):
-    lines = []
+def _body(found, room):
+    """All sections; what a correction took out is struck and stands before what it put in."""
+    passages = Passages(found)
+    kinds = [version.text.get_visit_kind_display() for version in found]
+    lines = _text(pgettext("printed head", "Kind"), passages.of(kinds), room) if len(set(kinds)) > 1 else []
     for field, label in SECTIONS:
+        values = [getattr(version.text, field) for version in found]
         if field == "vitals":
-            lines += _text(label, _vitals(note.vitals), room)
+            lines += _text(label, passages.of(map(_vitals, values)), room)
         elif field == "diagnoses":
-            lines += _diagnoses(note.diagnoses, room)
+            lines += _diagnoses(values, passages, room)
         elif field == "medications":
-            lines += _list(label, [_medication(line) for line in note.medications], room)
+            lines += _list(
+                label, passages.of_lines([_medication(line) for line in value] for value in values), room
+            )
         else:
-            lines += _text(label, getattr(note, field), room)
+            lines += _text(label, passages.of(NEW_LINE.sub("\n", value) for value in values), room)
     return lines
 
 
 def paragraphs(text: str) -> list[str]:
     """The lines as typed. Several empty ones shrink to one, those around the text fall away."""
+    return ["".join(text for text, _struck in runs) for runs in run_paragraphs([(text, False)])]
+
+
+def run_paragraphs(runs) -> list[list[tuple]]:
+    """The same for passages, (text, struck), that make up the text."""
+    typed = [[]]
+    for text, struck in runs:
+        for number, piece in enumerate(NEW_LINE.split(text)):
+            if number:
+                typed.append([])
+            if piece:
+                typed[-1].append((piece, struck))
     kept = []
-    for paragraph in NEW_LINE.split(text):
-        if paragraph.strip() or (kept and kept[-1]):
-            kept.append(paragraph if paragraph.strip() else "")
+    for paragraph in typed:
+        said = any(text.strip() for text, _struck in paragraph)
+        if said or (kept and kept[-1]):
+            kept.append(paragraph if said else [])
     return kept[:-1] if kept and not kept[-1] else kept
 
 
-def _text(label, text, room):
+def _text(label, runs, room):
     """A section whose label and text begin on the same line; nothing where there is no text."""
     head = _with_label(label, "").rstrip(" ")
     lines = []
-    for number, paragraph in enumerate(paragraphs(text)):
+    for number, paragraph in enumerate(run_paragraphs(runs)):
         label = head if number == 0 else ""
-        pieces = break_lines(paragraph, room, sum(map(width, label)))
-        lines.append(Line(pieces[0], label=label))
-        lines += [Line(piece) for piece in pieces[1:]]
+        pieces = break_runs(paragraph, room, sum(map(width, label)))
+        lines.append(struck_line(pieces[0], label=label))
+        lines += [struck_line(piece) for piece in pieces[1:]]
     return lines
 
 
 def _list(label, entries, room):
-    """A label, then numbered entries below it, a little indented."""
-    entries = [entry for entry in entries if entry]
+    """A label, then numbered entries below it, a little indented; struck ones keep their place unnumbered."""
+    entries = [(text, struck) for text, struck in entries if text]
     if not entries:
         return []
-    lines = [Line("", label=_with_label(label, "").rstrip(" "), keep=True)]
-    for number, entry in enumerate(entries, start=1):
-        text = " ".join(f"{number}. {entry}".split("\n"))
-        lines += [Line(piece, kind="entry") for piece in break_lines(text, room - 1)]
+    lines, number = [Line("", label=_with_label(label, "").rstrip(" "), keep=True)], 0
+    for text, struck in entries:
+        number += not struck
+        whole = " ".join((text if struck else f"{number}. {text}").split("\n"))
+        lines += [struck_line(piece, kind="entry") for piece in break_runs([(whole, struck)], room - 1)]
     return lines
 
 
@@ -201,12 +226,12 @@ def _with_unit(typed, unit):
     return f"{typed}{unit}" if typed[-1].isdigit() or typed[-1] == "/" else typed
 
 
-def _diagnoses(lines, room):
-    western = [_diagnosis(line) for line in lines if line.get("system") not in TCM]
-    chinese = [_diagnosis(line) for line in lines if line.get("system") in TCM]
+def _diagnoses(values, passages, room):
+    western = [[_diagnosis(line) for line in lines if line.get("system") not in TCM] for lines in values]
+    chinese = [[_diagnosis(line) for line in lines if line.get("system") in TCM] for lines in values]
     return [
-        *_list(_("Diagnosis"), western, room),
-        *_list(_("TCM diagnosis"), chinese, room),
+        *_list(_("Diagnosis"), passages.of_lines(western), room),
+        *_list(_("TCM diagnosis"), passages.of_lines(chinese), room),
     ]
 
 
@@ -234,29 +259,41 @@ def _label(choices, code):
     return str(choices(code).label) if code in choices.values else code
 
 
-def _signature(note, room):
-    """Kept together and at the right, with a place for the handwritten signature."""
-    if note.imported:
+def _signature(version, last, room):
+    """Kept together and at the right, with a place for the handwritten signature; a correction's with its
+    number and its reason before."""
+    if version.signed_at is None:
         said = [_("From the old system; no signature of this one.")]
-        if note.imported_doctor:
-            said.append(_with_label(_("Doctor"), note.imported_doctor))
+        if version.text.imported_doctor:
+            said.append(_with_label(_("Doctor"), version.text.imported_doctor))
     else:
-        name = f"{note.signer} {note.signer_title}".strip()
-        said = [_with_label(_("Doctor"), name), _with_label(_("Signed at"), _moment(note.signed_at))]
-        said += _review(note)
+        name = f"{version.signer} {version.signer_title}".strip()
+        said = [_with_label(_("Doctor"), name), _with_label(_("Signed at"), _moment(version.signed_at))]
+        said += _review(version, last)
     said.append(_with_label(_("Signature by hand"), "＿＿＿＿＿＿＿＿"))
     pieces = [piece for sentence in said for piece in break_lines(sentence, room)]
-    return [Line("", keep=True), *(Line(piece, kind="sign", keep=True) for piece in pieces)]
+    return [
+        Line("", keep=True),
+        *_reason(version, room),
+        *(Line(piece, kind="sign", keep=True) for piece in pieces),
+    ]
 
 
-def _review(note):
-    """A doctor's word on an assistant's note, or that it is still awaited."""
-    if not note.needs_review:
+def _reason(version, room):
+    if version.kind is None:
         return []
-    last = note.reviews.order_by("-at", "-pk").first()
-    if last is None:
-        return [_("Awaiting a senior doctor's review")]
-    facts = {"name": last.reviewer_name, "at": _moment(last.at)}
-    if last.decision == ReviewDecision.APPROVED:
+    return [replace(line, keep=True) for line in _text(version.title, [(version.reason, False)], room)]
+
+
+def _review(version, last):
+    """A doctor's word on what an assistant signed, or that it is still awaited."""
+    if version.review is None:
+        return (
+            [_("Awaiting a senior doctor's review")] if version.text.needs_review and version is last else []
+        )
+    facts = {"name": version.review.reviewer_name, "at": _moment(version.review.at)}
+    if version.review.decision == ReviewDecision.APPROVED:
         return [_("Reviewed by %(name)s, %(at)s") % facts]
-    return [_("Returned by %(name)s, %(at)s; awaiting another review") % facts]
+    if version is last:
+        return [_("Returned by %(name)s, %(at)s; awaiting another review") % facts]
+    return [_("Returned by %(name)s, %(at)s") % facts]

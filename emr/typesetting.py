@@ -97,15 +97,38 @@ def _in_word(sign):
     return sign in WORD or (sign.isascii() and sign.isalnum())
 
 
+def break_runs(runs: list[tuple], room: float, first: float = 0.0) -> list[tuple]:
+    """The same for a text some of whose passages are struck: ``runs`` are (text, struck); each line comes as a
+    tuple of them. A line through a sign widens nothing, so the text breaks as if it were plain."""
+    lines, rest = [], list(runs)
+    for text in break_lines("".join(text for text, _struck in runs), room, first):
+        line, wanted = [], len(text)
+        while wanted:
+            passage, struck = rest.pop(0)
+            line.append((passage[:wanted], struck))
+            if len(passage) > wanted:
+                rest.insert(0, (passage[wanted:], struck))
+            wanted -= len(line[-1][0])
+        lines.append(tuple(run for run in line if run[0]))
+    return lines
+
+
 @dataclass(frozen=True)
 class Line:
     """A printed line: a bold label, the text, a kind for the style sheet. ``keep`` holds it on the page
-    of the line that follows."""
+    of the line that follows. ``runs`` are the text again as (passage, struck) where some of it is struck."""
 
     text: str
     label: str = ""
     kind: str = "text"
     keep: bool = False
+    runs: tuple = ()
+
+
+def struck_line(runs: tuple, **more) -> Line:
+    """A line of passages; without a struck one it is a plain line."""
+    text = "".join(passage for passage, _struck in runs)
+    return Line(text, runs=runs if any(struck for _passage, struck in runs) else (), **more)
 
 
 def paginate(lines: list[Line], room: int) -> list[list[Line]]:

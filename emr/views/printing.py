@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from clinic import audit
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import printing
+from emr import printing, versions
 from emr.models import Note
 
 
@@ -27,9 +27,11 @@ def print_note(request, encounter):
     if not printing.may_print(note):
         return _refuse(request, _("Only a signed note can be printed."), 409)
     resident = note.encounter.resident
-    audit.record(Act.PRINT, request=request, resident=resident, obj=note, detail={"format": paper.code})
+    found = versions.of(note)
+    detail = {"format": paper.code, "version": len(found)}
+    audit.record(Act.PRINT, request=request, resident=resident, obj=note, detail=detail)
     context = {
-        "printout": printing.lay_out(note, paper),
+        "printout": printing.lay_out(note, paper, found),
         "encounter": note.encounter,
         "papers": printing.PAPERS,
     }

@@ -198,7 +198,7 @@ class TestPage:
         self.get(client, doctor, sign(note, doctor), format="a4")
         entry = AuditEntry.objects.get(act=Act.PRINT)
         assert (entry.username, entry.resident, entry.detail) == (
-            doctor.username, str(resident.uuid), {"format": "a4"},
+            doctor.username, str(resident.uuid), {"format": "a4", "version": 1},
         )  # fmt: skip
 
     def test_a_draft_is_refused(self, client, note, doctor):

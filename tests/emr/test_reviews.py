@@ -44,7 +44,7 @@ def test_approval_ends_the_waiting_and_leaves_the_note_alone(signed, doctor):
     row = review(note=signed, by=doctor, decision=APPROVED)
     assert (row.reviewer_name, waiting(doctor)) == (doctor.name, [])
     assert Note.objects.filter(pk=signed.pk).values().get() == before
-    assert AuditEntry.objects.get(act=Act.REVIEW).detail == {"decision": "approved"}
+    assert AuditEntry.objects.get(act=Act.REVIEW).detail == {"decision": "approved", "correction": 0}
 
 
 def test_a_returned_note_still_waits_and_is_shown_to_its_author(signed, doctor, assistant, client):
