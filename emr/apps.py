@@ -64,6 +64,33 @@ class EmrConfig(AppConfig):
             ),
         ]
         self._keep_seals()
+        self._quiet_visits(panels)
+
+    def _quiet_visits(self, panels):
+        registry.navigation.append(
+            registry.NavigationItem(
+                "after-visit", _("After-visit list"), ("emr.view_aftervisititem",), PAGE_ROLES
+            )
+        )
+        registry.resident_panels.append(
+            registry.ResidentPanel("emr/_standing_panel.html", "emr.view_note", panels.standing, order=15)
+        )
+        registry.desk_tiles.append(
+            registry.DeskTile(
+                "writing-cost",
+                _("Cost of writing"),
+                _("What charting costs, field by field"),
+                ("emr.view_writingmeasure",),
+                order=70,
+            )
+        )
+        registry.timetable.append(
+            registry.TimetableLine(
+                "measure_writing",
+                "emr.jobs.measure_writing",
+                IntervalTrigger(minutes=10, timezone=settings.TIME_ZONE),
+            )
+        )
 
     def _keep_seals(self):
         def every(**interval):

@@ -3,7 +3,7 @@
 from django.utils import timezone
 from django_tasks import task
 
-from emr import retention, seal_adoption, seal_chain
+from emr import retention, seal_adoption, seal_chain, writing_cost
 from emr.actions import filing_delivery, filings, referrals
 
 
@@ -48,3 +48,9 @@ def compare_filings():
     """Open filings that are missing, and hold the closed ones against what the interfaces say."""
     now = timezone.now()
     return filings.open_missing(now) + filing_delivery.compare_all(now)
+
+
+@task()
+def measure_writing():
+    """Measure what writing the newly signed notes cost."""
+    return writing_cost.measure_new()

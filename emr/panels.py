@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from emr import previous_visits
+from emr import previous_visits, standing_history
 from emr.models import Encounter, Referral
 
 REFERRALS_SHOWN = 10
@@ -23,6 +23,12 @@ def referrals(request, resident) -> dict:
     """The file's last referrals and what came back, for the resident's page."""
     rows = Referral.objects.visible_to(request.user).filter(resident__in=resident.record_ids())
     return {"rows": list(rows.select_related("from_institution", "to_institution")[:REFERRALS_SHOWN])}
+
+
+def standing(request, resident) -> dict:
+    """The standing history of the file, to read; it is written in the chart."""
+    allergies = standing_history.allergies_of_file(resident)
+    return standing_history.block(resident, request.user, allergies)
 
 
 def merge_obstacle(survivor, absorbed) -> str | None:

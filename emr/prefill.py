@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Allergy, Problem
 from emr import versions
-from emr.codes import EncounterStatus, VisitKind
-from emr.models import Encounter
+from emr.codes import EncounterStatus, StandingKind, VisitKind
+from emr.models import Encounter, StandingHistory
 
 
 def for_start(visit) -> dict:
@@ -27,9 +27,21 @@ def for_start(visit) -> dict:
     fields = {}
     if last is not None and last.institution_id == visit.institution_id and _recent(last, visit):
         fields["visit_kind"] = VisitKind.RETURN.value
-    if history := (last and last.note.past_history) or standing_history(person):
+    if history := _past_history(person, last):
         fields["past_history"] = history
     return fields
+
+
+def _past_history(person, last):
+    """The standing one that somebody confirmed, else that of the last signed note, else what the file knows."""
+    row = standing_row(person)
+    return (row and row.text) or (last and last.note.past_history) or standing_history(person)
+
+
+def standing_row(person):
+    """The past history confirmed last, absorbed rows included, or None."""
+    rows = StandingHistory.objects.of_file(person).filter(kind=StandingKind.PAST)
+    return rows.exclude(text="").first()
 
 
 def _recent(last, visit):

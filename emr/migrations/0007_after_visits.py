@@ -11,6 +11,30 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+FREEZE = """
+CREATE FUNCTION emr_after_visit_freeze() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'after-visit items are never deleted'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF OLD.state <> 'open' THEN
+        RAISE EXCEPTION 'an after-visit item that is done or dismissed never changes'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    IF (NEW.note_id, NEW.resident_id, NEW.doctor_id, NEW.prompt) IS DISTINCT FROM
+            (OLD.note_id, OLD.resident_id, OLD.doctor_id, OLD.prompt) THEN
+        RAISE EXCEPTION 'an after-visit item keeps its note and its doctor'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER emr_after_visit_freeze BEFORE UPDATE OR DELETE ON emr_aftervisititem
+    FOR EACH ROW EXECUTE FUNCTION emr_after_visit_freeze();
+"""
+DROP = "DROP FUNCTION emr_after_visit_freeze() CASCADE;"
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -284,4 +308,13 @@ class Migration(migrations.Migration):
             model_name='writingmeasure',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='2995532ef40aad722b1a9d8c624337c7e5fefadc', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_dfafa', table='emr_writingmeasure', when='BEFORE')),
         ),
+        migrations.AddIndex(
+            model_name='aftervisititem',
+            index=models.Index(condition=models.Q(('state', 'open'), _negated=True), fields=['doctor', '-done_at'], name='after_visit_closed'),
+        ),
+        migrations.AddIndex(
+            model_name='note',
+            index=models.Index(condition=models.Q(('signed_at__isnull', False)), fields=['signed_at'], name='note_signed'),
+        ),
+        migrations.RunSQL(FREEZE, DROP),
     ]

@@ -25,7 +25,10 @@ class AfterVisitItemQuerySet(models.QuerySet):
 
 
 class AfterVisitItem(Row):
-    """One thing to do, prefilled from the signed note (emr.after_visit). ``facts`` holds what is prefilled."""
+    """One thing to do, prefilled from the signed note (emr.after_visit). ``facts`` holds what is prefilled.
+
+    Frozen by the database once done or dismissed (migration after_visits).
+    """
 
     PRIVATE_FIELDS = frozenset({"note", "resident", "facts", "answer"})
 
@@ -60,6 +63,9 @@ class AfterVisitItem(Row):
         indexes = [
             models.Index(
                 fields=["doctor", "made_at"], name="after_visit_open", condition=Q(state=ItemState.OPEN)
-            )
+            ),
+            models.Index(
+                fields=["doctor", "-done_at"], name="after_visit_closed", condition=~Q(state=ItemState.OPEN)
+            ),
         ]
         constraints = [models.UniqueConstraint(fields=["note", "prompt"], name="after_visit_once")]

@@ -87,6 +87,7 @@ class Note(Row, NoteText):
                 fields=["author"], name="note_unsigned", condition=Q(signed_at=None, imported=False)
             ),
             models.Index(fields=["signed_at"], name="note_review", condition=Q(needs_review=True)),
+            models.Index(fields=["signed_at"], name="note_signed", condition=Q(signed_at__isnull=False)),
         ]
         constraints = [
             signature_is_whole("note_signature_whole"),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -18,6 +19,12 @@ class StandingHistoryQuerySet(models.QuerySet):
         if not (user.is_authenticated and user.is_clinical and user.has_perm("emr.view_note")):
             return self.none()
         return self.filter(resident__in=Resident.objects.visible_to(user))
+
+    def of_file(self, person):
+        """The rows of a person and of those absorbed by a merge; of each kind the one confirmed last counts."""
+        return self.filter(Q(resident=person) | Q(resident__merged_into=person)).order_by(
+            "-confirmed_at", "-pk"
+        )
 
 
 class StandingHistory(Row):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from clinic import audit, banner
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import chart_data, draft_fields, prescribing, previous_visits, signed_note
+from emr import chart_data, draft_fields, prescribing, previous_visits, signed_note, standing_history
 from emr.models import Encounter, Note
 
 
@@ -42,6 +42,9 @@ def chart(request, encounter):
         "vitals": draft_fields.readable_vitals(note.vitals),
         "medications": prescribing.readable(note.medications),
         **after,
+        "standing": standing_history.block(
+            person, request.user, head.allergies, previous=previous, may_write=writable
+        ),
         "writable": writable,
         "chart": chart_data.of(note, substances, request.user) if writable else None,
         "kept": None

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from clinic.codes import Role
 from clinic.permissions import ADMIN_ROLES, PAGE_ROLES, open_to_all, signed_in
-from emr import referral_lists
+from emr import after_visit_list, referral_lists
 from emr.codes import EncounterStatus
 from emr.models import Correction, Encounter, Note
 
@@ -89,5 +89,6 @@ def duties_of(user):
         "corrections": list(Correction.objects.visible_to(user).open_of(user)[:SHOWN]),
         "referrals": referral_lists.count_to_receive(user, timezone.localdate()),
         "to_review": recent.count() if user.has_perm("emr.review_note") else 0,
+        "after_visit": after_visit_list.count_open(user),
         "returned": list(own.returned()[:SHOWN]) if user.role == Role.ASSISTANT else [],
     }

@@ -12,6 +12,7 @@ import { listen } from "./shortcuts.js";
 import { settleConflict } from "./conflict.js";
 import { signInAgain } from "./session.js";
 import { Signing } from "./sign.js";
+import { Standing } from "./standing.js";
 import { Status } from "./status.js";
 
 const data = JSON.parse(one("#chart-data").textContent);
@@ -43,6 +44,8 @@ const signing = new Signing({
     page.inert = true;
   },
 });
+
+const lasting = new Standing({ session, confirmed: () => {} });
 
 let standing = null; // a conflict that was put off
 
@@ -102,6 +105,7 @@ listen({
   },
   save: () => autosave.flush(),
   sign: () => signing.open(),
+  stillCorrect: () => lasting.confirm(),
   previous: () => one("#previous summary")?.focus(),
 });
 

@@ -1,0 +1,139 @@
+"""What the rules of the after-visit list know besides the note: the resident's file, and what a form is prefilled
+with."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateTimeField, Exists, F, JSONField, OuterRef, Q, Subquery
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, JSONObject
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from clinic.models import KeyTag, Resident
+from emr.codes import Certainty, EncounterStatus, ItemState, Prompt
+from emr.models import AfterVisitItem, Correction, Encounter, Note
+
+EDUCATED = timedelta(days=90)
+BEFORE = 2
+
+
+@dataclass(frozen=True)
+class File:
+    """``reported``: [(disease, when)]; ``before``: the diagnoses in force of the last two visits, the last first."""
+
+    pressure_taken: bool
+    tags: frozenset
+    reported: list
+    educated: frozenset
+    before: list
+
+
+def of(note, person, now) -> File:
+    """The resident's file, absorbed rows included, without the note itself. One query."""
+    in_file = Q(resident=person.pk) | Q(resident__merged_into=person.pk)
+    row = (
+        Resident.objects.filter(pk=person.pk)
+        .annotate(
+            pressure=Exists(_pressure(note, person, now)),
+            tags=ArraySubquery(KeyTag.objects.filter(in_file, until=None).values("tag")),
+            items=ArraySubquery(_items(note, in_file)),
+            before=ArraySubquery(_before(note, in_file)),
+        )
+        .values("pressure", "tags", "items", "before")
+        .get()
+    )
+    items = row["items"]
+    return File(
+        pressure_taken=row["pressure"],
+        tags=frozenset(row["tags"]),
+        reported=[(item["disease"], parse_datetime(item["at"])) for item in items if item["disease"]],
+        educated=frozenset(
+            item["group"] for item in items if item["group"] and now - parse_datetime(item["at"]) < EDUCATED
+        ),
+        before=[_lines(diagnoses) for diagnoses in row["before"]],
+    )
+
+
+def _pressure(note, person, now):
+    """Notes of this calendar year with both figures, whoever took them."""
+    year = timezone.localtime(now).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (
+        Note.objects.filter(
+            Q(encounter__resident=person.pk) | Q(encounter__resident__merged_into=person.pk),
+            encounter__arrived_at__gte=year,
+            vitals__systolic__isnull=False,
+            vitals__diastolic__isnull=False,
+        )
+        .exclude(pk=note.pk)
+        .exclude(encounter__status=EncounterStatus.CANCELLED)
+        .exclude(vitals__systolic="")
+        .exclude(vitals__diastolic="")
+    )
+
+
+def _items(note, in_file):
+    """Earlier cards and lessons; one dismissed was not given."""
+    given = AfterVisitItem.objects.filter(in_file, prompt__in=[Prompt.INFECTIOUS, Prompt.EDUCATION])
+    given = given.exclude(note=note).exclude(state=ItemState.DISMISSED)
+    return given.order_by("-made_at").values(
+        found=JSONObject(
+            disease=KT("facts__disease"),
+            group=KT("facts__group"),
+            at=Cast("made_at", DateTimeField()),
+        )
+    )[:50]
+
+
+def _before(note, in_file):
+    """Diagnoses in force of the last finished visits; a note signed in error does not count."""
+    last = Correction.objects.signed().filter(note=OuterRef("note__pk")).order_by("-number")
+    return (
+        Encounter.objects.filter(in_file, status=EncounterStatus.FINISHED, note__signed_at__isnull=False)
+        .exclude(pk=note.encounter_id)
+        .annotate(void=Subquery(last.values("void")[:1]))
+        .exclude(void=True)
+        .order_by("-arrived_at", "-pk")
+        .values(
+            found=Coalesce(
+                Subquery(last.values("diagnoses")[:1]), F("note__diagnoses"), output_field=JSONField()
+            )
+        )[:BEFORE]
+    )
+
+
+def _lines(diagnoses):
+    return [line for line in diagnoses if isinstance(line, dict)] if isinstance(diagnoses, list) else []
+
+
+def card(signed, disease, line) -> dict:
+    """The report card 传染病报告卡, as far as the file knows it; what it does not know stays empty."""
+    person, by = signed.person, signed.by
+    return {
+        "name": person.name,
+        "sex": str(person.get_sex_display()),
+        "birth_date": person.birth_date.isoformat(),
+        "id_number": person.id_number,
+        "phone": person.phone or person.contact_phone,
+        "guardian": person.contact_name if signed.age < 14 else "",
+        "address": person.address,
+        "occupation": str(person.get_occupation_display()) if person.occupation else "",
+        "employer": person.employer,
+        "disease": disease.name,
+        "grade": disease.grade,
+        "diagnosis": str(line["name"]).strip(),
+        "case": line.get("certainty", Certainty.CONFIRMED),
+        "onset_on": "",
+        "diagnosed_at": f"{timezone.localtime(signed.now):%Y-%m-%d %H:%M}",
+        "doctor": by.name,
+        "unit": by.institution.name,
+        "unit_phone": by.institution.phone,
+    }
+
+
+def pressure_of(text) -> dict:
+    """{"pressure": "150/96"} where the note has it."""
+    vitals = text.vitals if isinstance(text.vitals, dict) else {}
+    pair = [str(vitals.get(name) or "").strip() for name in ("systolic", "diastolic")]
+    return {"pressure": "/".join(pair)} if all(pair) else {}
