@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clinic.codes import OldOrYoung as OldOrYoung  # the record's tables name it from here
 
@@ -127,7 +128,7 @@ class Relation(TextChoices):
     AGENT = "agent", _("agent of the patient")
     HEIR = "heir", _("close relative of the deceased")
     HEIR_AGENT = "heir_agent", _("agent of a close relative")
-    INSURER = "insurer", _("insurance")
+    INSURER = "insurer", _("insurance company")
     COURT = "court", _("court, prosecution or police")
     OTHER = "other", _("other")
 
@@ -138,12 +139,12 @@ class ReferralDirection(TextChoices):
 
 
 class ReferralState(TextChoices):
-    PENDING = "pending", _("waiting to be received")
-    ACCEPTED = "accepted", _("received")
-    RETURNED = "returned", _("sent back")
-    REJECTED = "rejected", _("refused")
-    TERMINATED = "terminated", _("ended")
-    EXPIRED = "expired", _("expired")
+    PENDING = "pending", pgettext_lazy("referral", "waiting to be received")
+    ACCEPTED = "accepted", pgettext_lazy("referral", "received")
+    RETURNED = "returned", pgettext_lazy("referral", "sent back")
+    REJECTED = "rejected", pgettext_lazy("referral", "refused")
+    TERMINATED = "terminated", pgettext_lazy("referral", "ended")
+    EXPIRED = "expired", pgettext_lazy("referral", "expired")
 
 
 class InsuranceWay(TextChoices):

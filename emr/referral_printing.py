@@ -143,7 +143,8 @@ def _sections(sections):
     """Each with its label, an empty one with a line to write on; a little air between."""
     lines = []
     for label, text in sections:
-        lines += _text(text or BLANK, label=_said(label, "").rstrip(" "))
+        head = _("%(label)s: %(value)s") % {"label": label, "value": ""}
+        lines += _text(text or BLANK, label=head.rstrip(" "))
     return lines
 
 
@@ -169,7 +170,7 @@ def _signed(role, day, name="", phone="", place=""):
 
 
 def _said(label, value):
-    return _("%(label)s: %(value)s") % {"label": label, "value": value or BLANK if label else value}
+    return _("%(label)s: %(value)s") % {"label": label, "value": value or BLANK}
 
 
 def _day(day):

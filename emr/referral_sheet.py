@@ -183,7 +183,7 @@ def diagnoses(text) -> str:
 def course(text) -> str:
     """Treatment, then the medication line by line."""
     drugs = [
-        " ".join(part for part in line.values() if part.strip())
+        " ".join(str(part) for part in line.values() if part)
         for line in prescribing.readable(text.medications)
     ]
     return "\n".join(part for part in (text.treatment.strip(), *drugs) if part)
