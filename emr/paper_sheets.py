@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from emr import printing
 from emr.printing import PAPERS
@@ -74,7 +75,7 @@ def _cover(copy, visits, counts, paper, total):
     titles = [*break_lines(copy.institution.name, paper.title_room), _("Copy of a medical record")]
     said = [
         (_("Number"), copy.number),
-        (_("Patient"), _patient(copy.resident)),
+        (pgettext("printed head", "Patient"), _patient(copy.resident)),
         (_("Applicant"), copy.applicant),
         (_("Relation to the patient"), str(copy.get_relation_display())),
         (_("Papers shown"), f"{copy.get_id_type_display()} {copy.id_number}".strip()),
@@ -103,7 +104,7 @@ def _cover(copy, visits, counts, paper, total):
 def _sealing(sealed, room):
     said = [
         (_("Number"), sealed.number),
-        (_("Patient"), _patient(sealed.resident)),
+        (pgettext("printed head", "Patient"), _patient(sealed.resident)),
         (_("Sealed at"), f"{_moment(sealed.sealed_at)}  {sealed.sealed_by.name}"),
         (_("Reason"), sealed.reason),
         (_("Medium"), sealed.medium),

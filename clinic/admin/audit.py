@@ -21,6 +21,7 @@ FACTS = {
     "after": _("after"), "page": _("page"), "path": _("page"), "method": _("method"), "until": _("until"),
     "survivor": _("stays"), "absorbed": _("is absorbed"), "account": _("account"),
     "version": _("version"), "hints": _("hints shown"), "code": _("cause"), "format": _("paper"),
+    "number": _("number"), "visits": _("visits"), "pages": _("pages"), "sha256": _("hash"), "way": _("way"),
 }  # fmt: skip
 # Reasons that the house itself writes; a person's are shown as they were typed.
 REASONS = {
@@ -35,6 +36,12 @@ WORDS = {
     "merge": _("merge"),
     "residents": _("residents"),
     "audit": _("audit trail"),
+    "papers": _("copies and sealing"),
+    "copies": _("copies and sealing"),
+    "sealing": _("copies and sealing"),
+    "retention": _("files whose keeping time ends"),
+    "print": _("print"),
+    "file": _("file"),
     **dict(Role.choices),
 }
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clinic.codes import IdType
 from clinic.models import Institution, Resident
@@ -45,7 +46,7 @@ class SealedCopy(Row):
     institution = models.ForeignKey(
         Institution, models.PROTECT, related_name="+", verbose_name=_("institution")
     )
-    sealed_at = models.DateTimeField(_("sealed at"), default=timezone.now)
+    sealed_at = models.DateTimeField(pgettext_lazy("copy", "sealed at"), default=timezone.now)
     sealed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("sealed by")
     )

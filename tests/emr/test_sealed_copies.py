@@ -30,10 +30,11 @@ def keys(settings, tmp_path):
 
 
 def sign(visit, doctor):
-    """A signature without the ceremony around it."""
+    """A signature without the ceremony around it, and the visit's end."""
     Note.objects.filter(encounter=visit).update(
         signed_at=timezone.now(), signed_by=doctor, signer=doctor.name, signer_title="主治医师"
     )
+    Encounter.objects.filter(pk=visit.pk).update(status=EncounterStatus.FINISHED)
     return Encounter.objects.select_related("note").get(pk=visit.pk)
 
 
@@ -99,7 +100,6 @@ class TestSealing:
         assert numbers == [f"FC-{today}-001", f"FC-{today}-002"]
 
     def test_an_unfinished_note_is_sealed_as_it_stands(self, asked, doctor, resident, visit):
-        Encounter.objects.filter(pk=visit.pk).update(status=EncounterStatus.FINISHED)
         draft = factories.encounter(resident, doctor, chief_complaint="头晕")
         row = seal(asked, visits=[visit.uuid, draft.uuid])
         assert [item["state"] for item in row.items] == ["signed", "draft"]
@@ -299,7 +299,7 @@ class TestPages:
 
     def confirm(self, client, asked, **other):
         seen = self.choose(client, asked).context["seen"]
-        body = self.form(asked, seen=seen, both="on", **other)
+        body = self.form(asked, **{"seen": seen, "both": "on", **other})
         return client.post(reverse("seal-copy", args=[asked["resident"].uuid]), body)
 
     def test_shows_what_will_be_sealed_before_it_is(self, client, asked, manager):

@@ -1,0 +1,89 @@
+"""No hard delete of residents, visits, notes, agreements, receipts, audit or messages (rules B2.4).
+
+Each table of the house stands in one of three lists. The database itself is asked: as the app's role for each
+of them, and as the owner, with django-pgtrigger's escape, where a plain trigger holds even the owner's hand.
+"""
+
+import pytest
+from django.apps import apps
+from django.db import Error, connection, transaction
+from psycopg2 import IntegrityError
+
+from clinic import database
+from clinic.models import Lease
+from tests.emr import test_sealed_copies as sealing
+from tests.emr.test_sealed_copies import asked, daughter, keys, visit  # noqa: F401 - fixtures
+from tests.guards.test_privacy import own_models
+
+# Written once: neither UPDATE nor DELETE (clinic.models.base.AppendOnlyRow).
+WRITTEN_ONCE = {
+    "clinic_accessgrant", "clinic_auditanchor", "clinic_auditentry", "clinic_auditlink",
+    "emr_copyissue", "emr_diagnosis", "emr_medication", "emr_notereview", "emr_retentionline",
+    "emr_save", "emr_savefault", "emr_seal", "emr_sealanchor", "emr_seallink", "emr_writingmeasure",
+}  # fmt: skip
+# They change, and stay.
+KEPT = {
+    "clinic_allergy", "clinic_community", "clinic_household", "clinic_institution", "clinic_keytag",
+    "clinic_passwordrecord", "clinic_problem", "clinic_recordnumbercounter", "clinic_resident", "clinic_residentmerge", "clinic_user",
+    "emr_aftervisititem", "emr_changerequest", "emr_correction", "emr_diagnosisuse", "emr_encounter",
+    "emr_insurancefiling", "emr_note", "emr_notetemplate", "emr_practice", "emr_referral", "emr_sealedcopy",
+    "emr_referralcounter", "emr_standinghistory", "emr_term", "emr_termrelease",
+}  # fmt: skip
+# Rows that may go, with why.
+DELETABLE = {"clinic_lease": "of workers that are gone"}
+# Tables whose plain SQL trigger refuses the owner too.
+HELD = ("clinic_resident", "emr_encounter", "emr_note", "emr_correction", "emr_sealedcopy")
+
+
+def tables():
+    return {model._meta.db_table for model in own_models()}
+
+
+def test_every_table_of_the_house_is_in_one_list():
+    assert tables() == WRITTEN_ONCE | KEPT | set(DELETABLE)
+    assert not (WRITTEN_ONCE & KEPT) | (KEPT & set(DELETABLE)) | (WRITTEN_ONCE & set(DELETABLE))
+
+
+def test_the_lists_are_what_the_models_say():
+    assert set(database.kept_tables(apps)) == KEPT
+    assert set(database.append_only_tables(apps)) >= WRITTEN_ONCE
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", sorted(WRITTEN_ONCE | KEPT))
+def test_the_app_deletes_nothing(table):
+    """The right is asked for before the rows are: an empty table answers too."""
+    for way in ("DELETE FROM {}", "TRUNCATE {} CASCADE"):
+        with (
+            pytest.raises(Error, match="permission denied"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(way.format(table))
+
+
+@pytest.mark.django_db
+def test_history_is_kept_too():
+    histories = [table for table in database.append_only_tables(apps) if "historical" in table]
+    assert histories
+    with connection.cursor() as cursor:
+        for table in histories:
+            cursor.execute("SELECT has_table_privilege(current_user, %s, 'DELETE')", [table])
+            assert cursor.fetchone() == (False,), table
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", HELD)
+def test_the_owner_is_refused_too(asked, visit, doctor, as_owner, table):  # noqa: F811 - fixtures
+    """A row in each of the tables, and somebody who owns them and knows of the escape."""
+    sealing.seal(asked)
+    sealing.correct(visit, doctor, "改", signed=False)
+    as_owner.execute("SET pgtrigger.ignore = '{*}'")
+    as_owner.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - own names
+    assert as_owner.fetchone()[0] > 0
+    with pytest.raises(IntegrityError, match="never deleted"):
+        as_owner.execute(f"DELETE FROM {table}")  # noqa: S608 - own names
+
+
+def test_a_lease_may_go():
+    assert Lease.deletable
