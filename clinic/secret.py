@@ -1,5 +1,7 @@
 """The secret key: from the environment, else made once beside the data (0600)."""
 
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -13,6 +15,11 @@ def key(var: Path) -> str:
     if not path.exists():
         _make(path)
     return path.read_text(encoding="ascii").strip()
+
+
+def derived(key: str, purpose: str) -> str:
+    """A secret of its own for one purpose, for whoever was given none."""
+    return hmac.new(key.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def _make(path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from emr.codes import InsuranceWay
+from emr.codes import InsuranceWay, Prompt
 from emr.models import Practice
+
+# The chart's fields that are folded unless an institution wants them open.
+FOLDING = ("present_illness", "past_history", "signs", "examinations", "vitals")
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,11 @@ class Choices:
 
 def of(institution) -> Choices:
     """The choices in force there. One query."""
-    rows = list(Practice.objects.along(institution))
+    return _in_force(list(Practice.objects.along(institution)))
+
+
+def _in_force(rows) -> Choices:
+    """``rows``: the nearest first."""
     prompts = {}
     for row in reversed(rows):
         prompts.update(row.prompts)
@@ -26,3 +33,32 @@ def of(institution) -> Choices:
         prompts=prompts,
         unfolded=next((row.unfolded for row in rows if row.unfolded), []),
     )
+
+
+@dataclass(frozen=True)
+class Source:
+    """One choice in force, and whose it is: an institution, or None where nobody chose (the house's default)."""
+
+    value: object
+    institution: object = None
+
+
+def sources(institution) -> dict:
+    """Where each choice in force comes from: {"insurance": Source, "unfolded": Source, and each rule: Source}.
+    One query."""
+    rows = list(Practice.objects.along(institution).select_related("institution"))
+    choices = _in_force(rows)
+
+    def whose(chosen):
+        return next((row.institution for row in rows if chosen(row)), None)
+
+    return {
+        "insurance": Source(choices.insurance, whose(lambda row: row.insurance)),
+        "unfolded": Source(choices.unfolded, whose(lambda row: row.unfolded)),
+        **{
+            rule.value: Source(
+                choices.prompts.get(rule, True), whose(lambda row, rule=rule: rule in row.prompts)
+            )
+            for rule in Prompt
+        },
+    }

@@ -65,7 +65,9 @@ class InsuranceFiling(Row):
     state = models.CharField(
         _("state"), max_length=10, choices=FilingState.choices, default=FilingState.TO_DO
     )
-    interface = models.CharField(_("interface asked"), max_length=10, choices=InsuranceWay.choices, blank=True)
+    interface = models.CharField(
+        _("interface asked"), max_length=10, choices=InsuranceWay.choices, blank=True
+    )
     external_number = models.CharField(_("number of the insurance"), max_length=40, blank=True)
     interface_number = models.CharField(_("number at the interface"), max_length=40, blank=True)
     fault = models.CharField(_("fault"), max_length=30, choices=FilingFault.choices, blank=True)
@@ -95,9 +97,7 @@ class InsuranceFiling(Row):
                 name="filing_open",
                 condition=~Q(state__in=["confirmed", "cancelled"]),
             ),
-            models.Index(
-                fields=["external_number"], name="filing_number", condition=~Q(external_number="")
-            ),
+            models.Index(fields=["external_number"], name="filing_number", condition=~Q(external_number="")),
             models.Index(fields=["made_at"], name="filing_compared", condition=~Q(interface="")),
         ]
         constraints = [
