@@ -30,7 +30,7 @@ class TestSignedNote:
         refused(NEVER, "UPDATE emr_note SET signed_at = now() WHERE id = %s", note.pk)
 
     def test_cannot_be_deleted(self, note, doctor):
-        refused("notes are never deleted", "DELETE FROM emr_note WHERE id = %s", note.pk)
+        refused("permission denied", "DELETE FROM emr_note WHERE id = %s", note.pk)
 
     def test_pgtrigger_escape_does_not_open_it(self, note, doctor):
         sign(note, doctor)
