@@ -74,9 +74,7 @@ def ask(*, filing, now):
             return _confirm(row, outcome.number, now)
         if row.tried_at is None or now - row.tried_at >= SETTLED:
             row.settled = True
-        row.skip_history_when_saving = not row.settled
-        row.save(update_fields=["checked_at", "settled"])
-        return row
+        return _keep(row, ["checked_at", "settled"], quiet=not row.settled)
 
 
 def compare(*, filing, now):
@@ -84,15 +82,10 @@ def compare(*, filing, now):
     outcome = insurance.of_way(filing.interface).query(key=str(filing.referral.uuid))
     with transaction.atomic():
         row = _lock(filing)
-        finding = _finding(row, outcome)
-        row.skip_history_when_saving = (row.finding, row.interface_number) == (
-            finding,
-            outcome.number or row.interface_number,
-        )
-        row.finding, row.checked_at = finding, now
-        row.interface_number = outcome.number or row.interface_number
-        row.save(update_fields=["finding", "checked_at", "interface_number"])
-        return row
+        number, finding = outcome.number or row.interface_number, _finding(row, outcome)
+        same = (row.finding, row.interface_number) == (finding, number)
+        row.finding, row.interface_number, row.checked_at = finding, number, now
+        return _keep(row, ["finding", "interface_number", "checked_at"], quiet=same)
 
 
 def tend(now) -> int:
@@ -228,6 +221,14 @@ def _to_a_person(row, fault, answer=""):
     log.warning(
         "filing falls back to by hand", extra={"facts": {"filing": str(row.uuid), "fault": fault.value}}
     )
+    return row
+
+
+def _keep(row, fields, quiet):
+    """``quiet``: nothing was found out but the time of asking, which is no history."""
+    if quiet:
+        row.skip_history_when_saving = True
+    row.save(update_fields=fields)
     return row
 
 
