@@ -28,6 +28,7 @@ from emr.codes import (
 from emr.draft_fields import VITALS
 from emr.models import Correction, Encounter, Note, NoteReview, Seal
 from emr.printing import SECTIONS
+from emr.seal import covered
 
 FORMAT = "sheyi-record/1"
 LIMIT = 200  # visits in one copy
@@ -124,11 +125,12 @@ def record(visits, *, unfinished) -> list[dict]:
     )
     reviews = _by_note(NoteReview.objects.filter(note__in=notes).order_by("at", "pk"), "note_id")
     seals = {(seal.note_id, seal.correction_id): seal for seal in Seal.objects.filter(note__in=notes)}
+    covers = covered(seals.values())
     return [
         {
             **_visit(visit),
             "versions": [
-                _version(number, text, reviews.get(visit.note.pk, []), seals)
+                _version(number, text, reviews.get(visit.note.pk, []), seals, covers)
                 for number, text in enumerate([visit.note, *corrections.get(visit.note.pk, [])], start=1)
                 if unfinished or _state(text) in (SIGNED, IMPORTED)
             ],
@@ -218,7 +220,7 @@ def _visit(visit):
     }
 
 
-def _version(number, text, reviews, seals):
+def _version(number, text, reviews, seals, covers):
     """``text`` is the note or one of its corrections: they share their columns. Withdrawn corrections take a
     number too, so a copy without them may skip one."""
     correction = text if isinstance(text, Correction) else None
@@ -240,9 +242,9 @@ def _version(number, text, reviews, seals):
         "reviews": [
             _review(review) for review in reviews if review.correction_id == (correction and correction.pk)
         ],
-        "text": {name: getattr(text, name) for name in text.DRAFT_FIELDS},
+        "text": {name: getattr(text, name) for name in text.CONTENT_FIELDS},
         "taken_over": text.marks,
-        "seal": seal and _seal(seal),
+        "seal": seal and _seal(seal, covers[seal.pk]),
     }
 
 
@@ -271,11 +273,13 @@ def _review(review):
     }
 
 
-def _seal(seal):
+def _seal(seal, covers):
+    """With what it covers, so that the copy proves itself (docs/seal.md)."""
     return {
         "format": seal.format,
         "sha256": seal.sha256,
         "key_id": seal.key_id,
         "signature": seal.signature,
         "sealed_at": moment(seal.sealed_at),
+        "covers": covers,
     }

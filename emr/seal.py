@@ -54,13 +54,13 @@ def content(row: seal_rows.Sealed, code: str) -> dict:
     """What format 1 covers. These keys never change; a further format would get its own function."""
     return {
         "format": 1,
-        "note": str(row.note),
-        "visit": str(row.visit),
+        "note": row.note,
+        "visit": row.visit,
         "version": row.version,
         "kind": row.kind or "note",
         "void": bool(row.void),
         "reason": row.reason or "",
-        "resident": str(row.resident),
+        "resident": row.resident,
         "institution": code,
         "department": row.department,
         "arrived_at": seal_rows.moment(row.arrived_at),
@@ -78,7 +78,7 @@ def content(row: seal_rows.Sealed, code: str) -> dict:
         "marks": json.loads(row.marks),
         "signed_diagnoses": _lines(row.diagnosis_rows, seal_rows.DIAGNOSIS),
         "signed_medications": _lines(row.medication_rows, seal_rows.MEDICATION),
-        "signed_by": str(row.signed_by),
+        "signed_by": row.signed_by,
         "signer": row.signer,
         "signer_title": row.signer_title,
         "signer_licence": row.signer_licence,
@@ -92,7 +92,10 @@ def _lines(text, names):
     return [dict(zip(names, line, strict=True)) for line in json.loads(text)] if text else []
 
 
-def of_version(note, correction=None) -> dict:
-    """What the seal of this signed version covers, for a copy that proves itself (docs/seal.md)."""
-    row, _code = seal_rows.of(note.pk, correction and correction.pk)
-    return content(row, Seal.objects.get(note=note, correction=correction).institution_code)
+def covered(seals) -> dict[int, dict]:
+    """{number of the seal: what it covers} for copies that prove themselves (docs/seal.md). One query."""
+    seals = list(seals)
+    rows = seal_rows.of_all([(made.note_id, made.correction_id) for made in seals]) if seals else []
+    return {
+        made.pk: content(row, made.institution_code) for made, (row, _code) in zip(seals, rows, strict=True)
+    }

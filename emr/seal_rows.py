@@ -28,12 +28,12 @@ DIAGNOSIS = ("position", "system", "release", "code", "name", "certainty", "prim
 MEDICATION = ("position", "drug", "dose", "route", "frequency", "days", "reason")
 _text = ", ".join(f"CASE WHEN b.correction_id IS NULL THEN n.{name} ELSE c.{name} END" for name in TEXT)
 PERSON = (
-    "(SELECT u.uuid FROM clinic_user u"
+    "(SELECT u.uuid::text FROM clinic_user u"
     " WHERE u.id = CASE WHEN b.correction_id IS NULL THEN n.signed_by_id ELSE c.signed_by_id END)"
 )
-RESIDENT = "(SELECT r.uuid FROM clinic_resident r WHERE r.id = e.resident_id)"
+RESIDENT = "(SELECT r.uuid::text FROM clinic_resident r WHERE r.id = e.resident_id)"
 VISIT = (
-    "n.id, n.uuid, e.id, e.uuid, e.institution_id",
+    "n.id, n.uuid::text, e.id, e.uuid::text, e.institution_id",
     RESIDENT,
     "e.department, e.arrived_at, e.started_at, n.imported",
 )
@@ -51,11 +51,11 @@ class Sealed(NamedTuple):
     """One version of a note. JSON columns are text as PostgreSQL gives it, ids are None where a row is missing."""
 
     note_id: int | None
-    note: object
+    note: str | None
     visit_id: int | None
-    visit: object
+    visit: str | None
     institution_id: int
-    resident: object
+    resident: str | None
     department: str
     arrived_at: object
     started_at: object
@@ -66,7 +66,7 @@ class Sealed(NamedTuple):
     kind: str | None
     void: bool | None
     reason: str | None
-    signed_by: object
+    signed_by: str | None
     visit_kind: str
     chief_complaint: str
     present_illness: str

@@ -15,9 +15,9 @@ from django.utils.translation import ngettext
 from clinic import anchors, linking
 from clinic.models import Institution
 from clinic.verification import Finding, Scope
-from emr import seal, seal_adoption, seal_chain, seal_keys, seal_rows, seal_strays
+from emr import seal_adoption, seal_chain, seal_faults, seal_keys, seal_rows, seal_strays
 from emr.models import Seal, SealAnchor
-from emr.seal_broken import Broken, what_changed
+from emr.seal_broken import Broken
 
 BATCH = 2000
 SEAL = ", ".join(f"b.{name}" for name in seal_chain.FIELDS)
@@ -226,33 +226,11 @@ class _Check:
 
     def version(self, sealed, row):
         """Whether the rows still say what was sealed, and whether the house sealed it."""
-        if fault := self.fault(sealed, row):
-            self.broken.version(row, fault)
-
-    def fault(self, sealed, row):
-        if row.note_id is None or row.visit_id is None:
-            return _("the note was deleted; its seal is there.")
-        if sealed["correction_id"] and row.corrects != row.note_id:
-            return _("the correction was deleted or moved; its seal is there.")
-        if row.signed_at is None or row.institution_id != sealed["institution_id"] or not _same(sealed, row):
-            return what_changed(row, sealed)
-        return self.forged(sealed, row)
-
-    def forged(self, sealed, row):
-        key = sealed["key_id"]
-        message = seal.statement(
-            sealed["format"], sealed["sha256"], sealed["institution_code"], row.signed_at
-        )
-        try:
-            if not seal_keys.check(key, message, sealed["signature"]):
-                return _("the signature of its seal is not by the key %(key)s.") % {"key": key}
-        except seal_keys.PublicKeyMissing:
-            if self.house_keys is None or key in self.house_keys:
-                self.broken.missing_keys[key] += 1
-                return None
-        if self.house_keys is not None and key not in self.house_keys:
-            return _("its seal was made with the key %(key)s, which is not one of this house.") % {"key": key}
-        return None
+        fault = seal_faults.of(sealed, row, self.house_keys)
+        if fault and fault.missing_key:
+            self.broken.missing_keys[fault.missing_key] += 1
+        elif fault:
+            self.broken.version(row, fault.sentence)
 
     # Adoption -------------------------------------------------------------------------------------
 
@@ -288,9 +266,3 @@ def _split(values):
     """(the seal as a dict, the version)"""
     width = len(seal_chain.FIELDS)
     return dict(zip(seal_chain.FIELDS, values[:width], strict=True)), seal_rows.Sealed(*values[width:])
-
-
-def _same(sealed, row):
-    return (
-        sealed["format"] == seal.FORMAT and seal.hash_of(row, sealed["institution_code"]) == sealed["sha256"]
-    )

@@ -10,7 +10,7 @@ from clinic.models import Resident
 from clinic.seeding import places
 from clinic.seeding import residents as people
 from clinic.seeding.copying import triggers_off
-from emr import term_lists
+from emr import seal_adoption, term_lists
 from emr.codes import EncounterStatus, System
 from emr.models import Diagnosis, DiagnosisUse, Encounter, Medication, Note, TermRelease
 from emr.seeding.stories import STORIES, note_fields, vitals
@@ -50,6 +50,7 @@ class Day:
         with triggers_off(*FROZEN):
             self.past()
             self.today()
+        seal_adoption.seal_unsealed()
 
     def past(self):
         """Half a year: the first resident has come fifteen times, others once or twice."""

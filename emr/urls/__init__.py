@@ -1,6 +1,6 @@
 """Addresses of the record, one file per noun."""
 
-from emr.urls import after_visit, charting, corrections, filings, papers, referrals, saves, templates
+from emr.urls import after_visit, charting, corrections, filings, papers, referrals, saves, seals, templates
 
 urlpatterns = [
     *charting.urlpatterns,
@@ -10,5 +10,6 @@ urlpatterns = [
     *papers.urlpatterns,
     *referrals.urlpatterns,
     *saves.urlpatterns,
+    *seals.urlpatterns,
     *templates.urlpatterns,
 ]

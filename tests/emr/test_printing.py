@@ -244,4 +244,4 @@ class TestPage:
         self.get(client, doctor, note)
         with CaptureQueriesContext(connection) as queries:
             client.get(reverse("print-note", args=[note.encounter.uuid]))
-        assert len(queries) <= 6
+        assert len(queries) <= 7

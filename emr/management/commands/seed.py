@@ -17,7 +17,7 @@ from emr.models import Term
 from emr.seeding import bulk as bulk_visits
 from emr.seeding import demo
 
-FILLED = ("clinic_resident", "emr_encounter", "emr_note", "emr_diagnosis", "emr_diagnosisuse")
+FILLED = ("clinic_resident", "emr_encounter", "emr_note", "emr_diagnosis", "emr_diagnosisuse", "emr_seal")
 
 
 class Command(BaseCommand):
@@ -30,9 +30,10 @@ class Command(BaseCommand):
         parser.add_argument("--if-empty", action="store_true", help="the demo district, or nothing at all")
         parser.add_argument("--residents", type=int, default=0, metavar="N")
         parser.add_argument("--encounters", type=int, default=0, metavar="M", help="finished, signed visits")
+        parser.add_argument("--no-seals", action="store_true", help="leave the signed visits without their seals")
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="same number, same people")
 
-    def handle(self, *, demo, if_empty, residents, encounters, seed, **options):
+    def handle(self, *, demo, if_empty, residents, encounters, seed, no_seals, **options):
         if not (demo or if_empty or residents or encounters):
             raise CommandError(_("Say what to make: --demo, --if-empty, or --residents N --encounters M."))
         if residents < 0 or encounters < 0:
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         if demo or if_empty:
             self.make_demo(if_empty)
         if residents or encounters:
-            self.make_many(residents, encounters, seed)
+            self.make_many(residents, encounters, seed, seals=not no_seals)
 
     def make_demo(self, if_empty):
         if places.is_empty():
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         elif not if_empty:
             raise CommandError(_("The database is not empty: the demo district was not made."))
 
-    def make_many(self, residents, encounters, seed):
+    def make_many(self, residents, encounters, seed, *, seals):
         began = time.monotonic()
         with transaction.atomic():
             if not Term.objects.exists():
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             try:
                 bulk_residents.make(residents, seed)
                 if encounters:
-                    bulk_visits.make(encounters, seed)
+                    bulk_visits.make(encounters, seed, seals)
             except Refused as error:
                 raise CommandError(str(error)) from error
         with connection.cursor() as cursor:
