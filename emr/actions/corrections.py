@@ -11,7 +11,7 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
 from emr import after_visit, archive, prescribing, requirements, seal, versions
-from emr.actions import drafts, signing
+from emr.actions import drafts, signing, standing
 from emr.actions.correcting import check_correctable, check_reason, find_leave, lock_note
 from emr.codes import ChangeKind, ReviewDecision
 from emr.models import ChangeRequest, Correction, Note, NoteReview, Save
@@ -56,12 +56,12 @@ def save_correction(*, correction, key, version, changes, by):
         return drafts.store(row, key, version, changes, by)
 
 
-def sign_correction(*, correction, key, version, by, request=None):
+def sign_correction(*, correction, key, version, by, confirmed=False, request=None):
     """Sign the correction with this public id; return it. The password was asked before.
 
     The same key again gives the same row. Raises Correction.DoesNotExist outside the person's reach;
-    signing.Incomplete; Refused code "unchanged"; Conflict code "stale", "signed" or "withdrawn"; Forbidden code
-    "author" or "leave".
+    signing.Incomplete; signing.Unconfirmed code "copied"; Refused code "unchanged"; Conflict code "stale",
+    "signed" or "withdrawn"; Forbidden code "author" or "leave".
     """
     with transaction.atomic():
         note, visit = lock_note(Correction.objects.visible_to(by).get(uuid=correction).note, by)
@@ -75,7 +75,7 @@ def sign_correction(*, correction, key, version, by, request=None):
         drafts.check_writable(row, by)
         if row.version != version:
             raise drafts.stale(row, version, {})
-        hints = [] if row.void else _check_text(row, note, visit)
+        hints = [] if row.void else _check_text(row, note, visit, confirmed)
         _take_leave(row, note, by)
         _sign(row, note, visit, key, by)
         _tell("sign", row, visit, by, request, version=row.version, hints=[hint["field"] for hint in hints])
@@ -142,10 +142,10 @@ def _must_have_text(row):
         )
 
 
-def _check_text(row, note, visit):
+def _check_text(row, note, visit, confirmed):
     """What signing demands of the text; return the hints."""
     before = versions.text_in_force(note)
-    if all(getattr(row, name) == getattr(before, name) for name in Note.DRAFT_FIELDS):
+    if all(getattr(row, name) == getattr(before, name) for name in Note.CONTENT_FIELDS):
         raise Refused(
             _("Nothing was changed yet. A correction that changes nothing is not signed."), code="unchanged"
         )
@@ -154,6 +154,7 @@ def _check_text(row, note, visit):
         raise signing.Incomplete(
             _("Some entries are missing before signing."), code="incomplete", missing=missing, hints=hints
         )
+    signing.ask_about_copied(requirements.unconfirmed(row, before), confirmed)
     return hints
 
 
@@ -169,9 +170,10 @@ def _take_leave(row, note, by):
 
 
 def _sign(row, note, visit, key, by):
-    now = timezone.now()
+    now, before = timezone.now(), versions.text_in_force(note).past_history
     signing.put_signature(row, visit, key, by, now)
     seal.make(row, visit)
+    standing.follow(before, None if row.void else row.past_history, visit, by)
     if row.void:
         return
     after_visit.gather(row, visit, by, now)

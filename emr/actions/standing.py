@@ -86,6 +86,20 @@ def take_over(note, visit, by):
     return _confirm(person, StandingKind.PAST, shown, by, text=text, overwrite=True)
 
 
+def follow(before, after, visit, by):
+    """A correction changed the past history of a signed note, or made the note void (``after`` is then None): what
+    the resident's standing one had from it follows; what was written since stays. In the correction's transaction.
+    """
+    person = visit.resident.survivor
+    shown = _shown(person, [StandingKind.PAST]).get(StandingKind.PAST.value)
+    if shown is None or not before.strip() or shown.text != before.strip() or before == after:
+        return None
+    if after is None:
+        earlier = shown.history.exclude(text=shown.text).order_by("-history_date", "-history_id").first()
+        after = earlier.text if earlier else ""
+    return _confirm(person, StandingKind.PAST, shown, by, text=after.strip(), overwrite=True)
+
+
 def _writable(resident, by):
     if (
         not by.has_perm("emr.write_note")
