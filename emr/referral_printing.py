@@ -35,7 +35,7 @@ def lay_out(referral) -> Form:
         sections = (
             (_("First impression"), referral.impression),
             (_("Present illness (reason for referral)"), referral.present_illness),
-            (_("Past history"), referral.past_history),
+            (_("Main past history"), referral.past_history),
             (_("Course of treatment"), referral.treatment_course),
         )
         body = [

@@ -12,6 +12,7 @@ from emr.actions import referrals
 from emr.models import Note
 from emr.referral_sheet import from_visit
 
+OLD_ENOUGH = 50
 HOSPITAL = "北京协和医院"
 BACK = {
     "return_diagnosis": "高血压3级（极高危）；冠状动脉粥样硬化性心脏病",
@@ -28,13 +29,20 @@ PLAIN = {
     "treatment_course": "二甲双胍0.5g每日三次，格列美脲2mg每日一次。",
 }
 
+CHEST = {
+    "impression": "胸闷待查：冠心病？；高血压3级",
+    "present_illness": "两周来活动后胸闷，每次3-5分钟，休息可缓解，血压160/96mmHg，服药后仍不稳，请进一步检查。",
+    "past_history": "高血压12年。",
+    "treatment_course": "苯磺酸氨氯地平片5mg每日一次。",
+}
+
 
 def make(staff, residents):
     """``staff``: username → User; ``residents`` of the demo station, with visits of their own."""
     doctor, colleague = staff["doctor"], staff["doctor2"]
     receiver = _receiver(staff["manager"].institution)
     centre, station = receiver.institution, staff["doctor_b"].institution
-    people = iter(residents[1:])
+    people = iter([row for row in residents[1:] if row.age >= OLD_ENOUGH])
     _expired(doctor, next(people), centre)
     _send(doctor, _insured(next(people)), centre, to_department="心内科")
     accepted = _send(doctor, next(people), centre)
@@ -84,15 +92,16 @@ def _from_visit(by, resident, where):
     )
     if note is None:
         return _send(by, resident, where)
-    sheet = {**from_visit(note, by), "to_institution": where}
+    sheet = {**from_visit(note, by), **CHEST, "to_institution": where}
     return referrals.refer(encounter=note.encounter, by=by, key=uuid.uuid4(), sheet=sheet)
 
 
 def _expired(by, resident, where):
     """Sent three weeks ago and never answered: the triggers, which hold the server's time, step aside."""
-    row = _send(by, resident, where)
     with triggers_off("emr_referral"):
+        row = _send(by, resident, where)
         row.sent_at -= timedelta(days=21)
         row.due_on -= timedelta(days=21)
-        row.save(update_fields=["sent_at", "due_on"])
+        row.number = f"ZZ-{timezone.localdate(row.sent_at):%Y%m%d}-0001"
+        row.save(update_fields=["sent_at", "due_on", "number"])
     referrals.expire_due(now=timezone.now())

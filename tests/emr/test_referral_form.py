@@ -276,7 +276,7 @@ def test_one_referrals_page_takes_few_queries(as_, doctor, returned):
     client = as_(doctor)
     with CaptureQueriesContext(connection) as queries:
         client.get(f"/referrals/{returned.uuid}")
-    assert len(queries) <= 9
+    assert len(queries) <= 12
 
 
 # On paper ----------------------------------------------------------------------------------------------------

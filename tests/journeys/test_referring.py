@@ -4,11 +4,30 @@ sender reads the return and prints both forms."""
 import pytest
 from playwright.sync_api import expect
 
+from emr.actions import referrals
 from emr.codes import ReferralState
 from emr.models import Encounter, Referral
 from tests import factories
 from tests.emr.conftest import COMPLETE
+from tests.emr.test_referrals import BACK
+from tests.emr.test_referrals import send as refer
 from tests.factories import PASSWORD
+from tests.journeys.test_printed_pages import ODD, TEXT
+
+# How wide the text of a line is against its box, and bodies that reach the foot.
+FAULTS = """() => {
+  const faults = [], range = document.createRange();
+  for (const sheet of document.querySelectorAll(".sheet")) {
+    const room = sheet.clientWidth - 2 * parseFloat(getComputedStyle(sheet).paddingLeft);
+    for (const line of sheet.querySelectorAll(".line, .title")) {
+      range.selectNodeContents(line);
+      if (range.getBoundingClientRect().width > room + 0.5) faults.push(line.textContent);
+    }
+    const end = sheet.querySelector(".body").getBoundingClientRect().bottom;
+    if (end > sheet.querySelector("footer").getBoundingClientRect().top) faults.push("long");
+  }
+  return faults;
+}"""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,3 +146,13 @@ def test_to_a_hospital_outside_on_paper(chart, page, server):
     expect(page.locator(".referral-state")).to_have_text("已回转")
     page.goto(f"{chart.url}refer")
     assert page.locator("#hospitals option").get_attribute("value") == "北京协和医院"
+
+
+def test_long_and_odd_text_stays_on_its_sheets(server, sign_in, page, doctor, resident):
+    row = refer(doctor, resident, present_illness=TEXT, treatment_course=ODD, to_name="医" * 100)
+    referrals.send_back(referral=row, by=doctor, sheet={**BACK, "return_course": ODD + TEXT})
+    sign_in(doctor)
+    for form in ("print", "print-return"):
+        page.goto(f"{server.address}/referrals/{row.uuid}/{form}")
+        assert page.locator(".sheet").count() > 3
+        assert not page.evaluate(FAULTS)

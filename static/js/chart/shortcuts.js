@@ -27,7 +27,8 @@ function actFor(event, acts, openHelp) {
   if (event.altKey && !event.ctrlKey) {
     const digit = /^Digit([1-9])$/.exec(code); // Alt with the number pad types signs on Windows
     if (digit) return () => acts.section(SECTION_KEYS[digit[1]]);
-    return { KeyF: acts.kind, KeyP: acts.previous, Digit0: acts.stillCorrect }[code];
+    const refer = one("#refer-open"); // a link: leaving it to the page saves what is unsaved first
+    return { KeyF: acts.kind, KeyP: acts.previous, KeyR: refer && (() => refer.click()), Digit0: acts.stillCorrect }[code];
   }
   if (event.ctrlKey && !event.altKey) return { Enter: acts.sign, s: acts.save, S: acts.save }[key];
   return null;
