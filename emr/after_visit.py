@@ -26,8 +26,8 @@ PRESSURE_AGE = (
 VISITS_WITHOUT_FIRM = 3  # rules B1.6
 # Chronic diseases that the centre manages (rules B4.5): beginnings of codes, and words where there is no code.
 MANAGED = (
-    (KeyPopulation.HYPERTENSION, ("I10", "I11", "I12", "I13", "I15"), r"(?<!肺动脉)(?<!门脉)(?<!妊娠期)高血压(?!史|前期)"),
-    (KeyPopulation.DIABETES, ("E11", "E14"), r"(?<!1型)(?<!妊娠期)(?<!妊娠)糖尿病(?!史|前期)"),
+    (KeyPopulation.HYPERTENSION, ("I10", "I11", "I12", "I13", "I15"), r"(?<!肺动脉)(?<!门脉)(?<!妊娠期)高血压(?!病?史|前期)"),
+    (KeyPopulation.DIABETES, ("E11", "E14"), r"(?<!1型)(?<!妊娠期)(?<!妊娠)糖尿病(?!病?史|前期)"),
 )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def _before(note, in_file):
     return (
         Encounter.objects.filter(in_file, status=EncounterStatus.FINISHED, note__signed_at__isnull=False)
         .exclude(pk=note.encounter_id)
-        .annotate(void=Subquery(last.values("void")[:1]))
+        .annotate(void=Coalesce(Subquery(last.values("void")[:1]), False))
         .exclude(void=True)
         .order_by("-arrived_at", "-pk")
         .values(

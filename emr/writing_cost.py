@@ -14,10 +14,12 @@ from emr.models import Note, Save, WritingMeasure
 
 CAP = 30.0  # seconds: a longer gap is listening, not typing
 STARTING = timedelta(seconds=2)  # the start's own save comes with it
+BY_ITSELF = frozenset({"past_history", "visit_kind", "marks"})
 BATCH = 200
 # Signatures are numbered by their moment; one may be stored a little after a later one.
 LOOK_BACK = timedelta(hours=1)
-FIELDS = tuple(name for name in Note.DRAFT_FIELDS if name != "visit_kind")
+FIELDS = (*Note.TEXT_FIELDS, *Note.LINE_FIELDS, "vitals")
+TYPED = frozenset({*FIELDS, "visit_kind"})
 # The treatment's box holds the medication lines too: on the page they are one.
 BOX = {name: name for name in FIELDS} | {"medications": "treatment"}
 TAKEN = frozenset({"carried", "copied"})
@@ -84,16 +86,19 @@ def _typing(note, saves) -> tuple[dict, float]:
             continue
         gap = min(max((save.saved_at - before).total_seconds(), 0.0), CAP) if before else 0.0
         before = save.saved_at
-        if not save.changes or _is_the_start(save, started):
+        names = TYPED & set(save.changes)
+        if not names or _is_the_start(save, started):
             continue
         whole += gap
-        for name in save.changes:
-            typed[name] = typed.get(name, 0.0) + gap / len(save.changes)
+        for name in names:
+            typed[name] = typed.get(name, 0.0) + gap / len(names)
     return typed, whole
 
 
 def _is_the_start(save, started):
-    return started is not None and save.version <= 2 and abs(save.saved_at - started) < STARTING
+    """Whether it is what a visit's start fills in (emr.prefill), not what a hand typed."""
+    by_itself = set(save.changes) <= BY_ITSELF and started is not None
+    return by_itself and abs(save.saved_at - started) < STARTING
 
 
 def _is_empty(note, name):
