@@ -95,12 +95,20 @@ def serve(port):
     manager = Processes()
     procfile = parse_procfile((postgres.PROJECT / "Procfile").read_text())
     environment = child_environment()
+    environment.setdefault("SHEYI_INSURANCE_SANDBOX_URL", f"http://127.0.0.1:{free_port()}")
     for process in expand_processes(procfile.processes, env=environment, port=port):
         name = process.name.removesuffix(".1")
         manager.add_process(name, process.cmd, env=process.env, cwd=str(postgres.PROJECT))
     threading.Thread(target=announce, args=(port, manager), daemon=True).start()
     manager.loop()
     return manager.returncode
+
+
+def free_port():
+    """For the insurance sandbox: its address is told to every process, and nobody types it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def child_environment():

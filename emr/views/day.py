@@ -12,7 +12,7 @@ from clinic.codes import Role
 from clinic.permissions import ADMIN_ROLES, PAGE_ROLES, open_to_all, signed_in
 from emr import after_visit_list, referral_lists
 from emr.codes import EncounterStatus
-from emr.models import Correction, Encounter, Note
+from emr.models import Correction, Encounter, InsuranceFiling, Note
 
 STOP_POLLING = 286  # htmx's own code
 SHOWN = 100
@@ -90,5 +90,6 @@ def duties_of(user):
         "referrals": referral_lists.count_to_receive(user, timezone.localdate()),
         "to_review": recent.count() if user.has_perm("emr.review_note") else 0,
         "after_visit": after_visit_list.count_open(user),
+        "filings": InsuranceFiling.objects.visible_to(user).for_people().count(),
         "returned": list(own.returned()[:SHOWN]) if user.role == Role.ASSISTANT else [],
     }

@@ -37,7 +37,7 @@ COUNTS = {
     "emr.diagnosis": (11, 4),
     "emr.diagnosisuse": (7, 0),
     "emr.encounter": (17, 3),
-    "emr.insurancefiling": (18, 4),
+    "emr.insurancefiling": (19, 4),
     "emr.medication": (11, 5),
     "emr.note": (25, 12),
     "emr.notereview": (8, 2),
