@@ -36,7 +36,7 @@ def changes(found, patience=None) -> dict:
     """{field: runs} of the fields that any version changed; texts in passages, lines line by line."""
     patience = patience or comparing.Patience()
     told = {}
-    for name in Note.DRAFT_FIELDS:
+    for name in Note.CONTENT_FIELDS:
         values = [getattr(version.text, name) for version in found]
         if any(value != values[0] for value in values[1:]):
             told[name] = runs(name, values, patience)
@@ -72,7 +72,7 @@ def _diagnosis(line):
 def story(note) -> list[dict]:
     """Every signed version with what it changed: {"version", "fields": [(label, is it text, runs)]}, the last first."""
     found, patience = versions.of(note), comparing.Patience()
-    told = [{"version": found[0], "fields": _whole(found[0])}]
+    told = [{"version": found[0], "fields": whole(found[0])}]
     for before, version in zip(found, found[1:], strict=False):
         fields = changes([before, version], patience)
         told.append(
@@ -84,9 +84,10 @@ def story(note) -> list[dict]:
     return told[::-1]
 
 
-def _whole(version):
+def whole(version) -> list[tuple]:
+    """A version from beginning to end: (label, is it text, runs)."""
     patience = comparing.Patience()
-    fields = ((name, getattr(version.text, name)) for name in Note.DRAFT_FIELDS)
+    fields = ((name, getattr(version.text, name)) for name in Note.CONTENT_FIELDS)
     return [(_label(name), name in PLAIN, runs(name, [value], patience)) for name, value in fields if value]
 
 

@@ -94,6 +94,8 @@ class Community(Row):
         verbose_name=_("institution"),
     )
 
+    history = HistoricalRecords()
+
     objects = InstitutionQuerySet.as_manager()
 
     class Meta:

@@ -1,12 +1,15 @@
 """A row of every kind that the desk shows on a page of its own: one in the reader's reach, one outside it, and who
 reads it. A newly registered model wants its line here."""
 
+import uuid
 from datetime import date
+
+from django.utils import timezone
 
 from clinic.codes import InstitutionKind, Role
 from clinic.models import Community
-from emr.codes import System
-from emr.models import TermRelease
+from emr.codes import ChangeKind, Relation, System
+from emr.models import ChangeRequest, CopyIssue, Correction, Practice, SealedCopy, TermRelease
 from tests import factories
 
 
@@ -23,7 +26,54 @@ def _visit(where):
 
 
 def _note(where):
-    return _visit(where).note
+    return _sign(_visit(where).note)
+
+
+def _sign(note):
+    note.signed_at, note.signed_by, note.signer = timezone.now(), note.author, note.author.name
+    note.save()
+    return note
+
+
+def _request(where):
+    note = _note(where)
+    return ChangeRequest.objects.create(
+        note=note, kind=ChangeKind.CORRECT, reason="写错了", requested_by=note.author, key=uuid.uuid4()
+    )
+
+
+def _correction(where):
+    note = _note(where)
+    made = Correction.objects.create(
+        note=note, number=1, kind=ChangeKind.CORRECT, reason="写错了", author=note.author, key=uuid.uuid4()
+    )
+    return _sign(made)
+
+
+def _paper(where):
+    """What both registers ask of a paper."""
+    return {
+        "number": f"T-{where.pk}", "key": uuid.uuid4(), "resident": factories.resident(where), "institution": where,
+        "relation": Relation.SELF, "id_number": "x", "sha256": "0" * 64,
+    }  # fmt: skip
+
+
+def _copy(where):
+    return CopyIssue.objects.create(
+        **_paper(where), applicant="张秀英", purpose="报销", scope="一次就诊", pages=1,
+        issued_by=factories.user(Role.MANAGER, where),
+    )  # fmt: skip
+
+
+def _sealed_copy(where):
+    return SealedCopy.objects.create(
+        **_paper(where), sealed_by=factories.user(Role.MANAGER, where), hospital_party="吴卫东",
+        patient_party="张秀英", reason="争议", content="{}", medium="U盘", location="档案室",
+    )  # fmt: skip
+
+
+def _practice(where):
+    return Practice.objects.create(institution=where)
 
 
 def _station(where):
@@ -46,6 +96,12 @@ ROWS = {
     "clinic.institution": (_station, Role.SYSADMIN, False),
     "clinic.resident": (_resident, Role.CLERK, True),
     "clinic.user": (_user, Role.SYSADMIN, True),
+    "emr.changerequest": (_request, Role.MANAGER, True),
+    "emr.correction": (_correction, Role.MANAGER, True),
+    "emr.note": (_note, Role.MANAGER, True),
+    "emr.practice": (_practice, Role.MANAGER, True),
+    "emr.copyissue": (_copy, Role.MANAGER, True),
+    "emr.sealedcopy": (_sealed_copy, Role.MANAGER, True),
     "emr.encounter": (_visit, Role.CLERK, True),
     "emr.termrelease": (_release, Role.DISTRICT, False),
 }
