@@ -78,7 +78,7 @@ def test_the_home_page_costs_few_queries_whatever_the_day(
         factories.encounter(factories.resident(station, f"就诊{number}"), doctor)
     client.force_login(doctor)
     client.get("/")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(10):
         client.get("/")
 
 
