@@ -11,7 +11,7 @@ def sheet_of(claim, whole) -> list:
     number = str if whole else mask_id
     sex = Sex(claim.sex).label if claim.sex in Sex.values else ""
     person = [
-        ("name", _("name"), claim.name),
+        ("name", _("person's name"), claim.name),
         ("sex", _("sex"), sex),
         ("born", _("date of birth"), claim.birth_date),
         ("id-type", _("ID type"), claim.id_type_text),

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminRadioSelect
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +16,7 @@ from emr.actions import practice as actions
 from emr.codes import InsuranceWay, Prompt
 from emr.models import Note, Practice
 
+IN_A_ROW = {"class": "radiolist inline"}
 STATES = [("", gettext_lazy("as above")), ("on", gettext_lazy("on")), ("off", gettext_lazy("off"))]
 PROMPTS = {f"prompt_{rule.value}": rule for rule in Prompt}
 FIELD_LABELS = [(name, Note._meta.get_field(name).verbose_name) for name in practice.FOLDING]
@@ -25,7 +27,7 @@ class PracticeForm(DeskForm):
         label=gettext_lazy("insurance interface"),
         choices=[("", gettext_lazy("as above")), *InsuranceWay.choices],
         required=False,
-        widget=forms.RadioSelect,
+        widget=AdminRadioSelect(IN_A_ROW),
     )
     unfolded = forms.MultipleChoiceField(
         label=gettext_lazy("fields that stand open"),
@@ -60,7 +62,7 @@ class PracticeForm(DeskForm):
 
 for _name, _rule in PROMPTS.items():
     PracticeForm.base_fields[_name] = PracticeForm.declared_fields[_name] = forms.ChoiceField(
-        label=_rule.label, choices=STATES, required=False, widget=forms.RadioSelect
+        label=_rule.label, choices=STATES, required=False, widget=AdminRadioSelect(IN_A_ROW)
     )
 
 
