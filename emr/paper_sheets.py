@@ -111,7 +111,9 @@ def _sealing(sealed, room):
         (_("Kept at"), sealed.location),
     ]
     lines = _facts(said, room)
-    lines.append(Line("", label=_("Sealed are"), keep=True))
+    lines.append(
+        Line("", label=_("%(label)s: %(value)s") % {"label": _("Sealed are"), "value": ""}, keep=True)
+    )
     for number, item in enumerate(sealed.items, start=1):
         text = _("%(number)d. Visit of %(at)s, %(state)s, %(n)d versions") % {
             "number": number, "at": item["at"][:16].replace("T", " "), "state": state_label(item["state"]),

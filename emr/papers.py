@@ -33,6 +33,7 @@ from emr.seal import covered
 FORMAT = "sheyi-record/1"
 LIMIT = 200  # visits in one copy
 SIGNED, IMPORTED, DRAFT, WITHDRAWN = "signed", "imported", "draft", "withdrawn"
+PRINTED = ("name", "sex", "birth_date", "record_number")  # of the resident, at the head of each page
 CODES = {
     "status": EncounterStatus,
     "visit_kind": VisitKind,
@@ -107,8 +108,21 @@ def is_unchanged(paper) -> bool | None:
 
 
 def has_gone_on(copy, visits) -> bool:
-    """Whether the record says something else today than the copy: then no further print of it is made."""
-    return canonical(json.loads(copy.content)["visits"]) != canonical(record(visits, unfinished=False))
+    """Whether the record, printed today, would say something else than the copy: versions or reviews that came
+    since, or other words at the head of the page."""
+    content = json.loads(copy.content)
+    with translation.override(settings.LANGUAGE_CODE):
+        today = _resident(copy.resident)
+    heads = any(content["resident"].get(name) != today[name] for name in PRINTED)
+    return heads or _gist(content["visits"]) != _gist(record(visits, unfinished=False))
+
+
+def _gist(visits):
+    """What tells two states of a record apart: a signed version itself never changes."""
+    return [
+        (visit["id"], [(one["id"], one["state"], len(one["reviews"])) for one in visit["versions"]])
+        for visit in visits
+    ]
 
 
 def may_be_copied(visit) -> bool:

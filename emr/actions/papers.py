@@ -108,8 +108,9 @@ class _Asked:
         row = model.objects.filter(key=self.key).first()
         if row is None:
             return None
+        maker = row.sealed_by_id if model is SealedCopy else row.issued_by_id
         same = (
-            row.institution_id == self.by.institution_id
+            maker == self.by.pk
             and self.resident.pk == row.resident_id
             and {item["visit"] for item in row.items} == self.visits
             and all(getattr(row, name) == value for name, value in given.items())

@@ -73,8 +73,8 @@ class CopyIssueAdmin(RegisterAdmin):
     ]  # fmt: skip
     list_filter = [IssuedFrom, IssuedTo, InstitutionFilter]
     list_select_related = ["resident", "institution", "issued_by"]
-    search_fields = ["=number", "=applicant"]
-    search_help_text = gettext_lazy("Number, or the applicant's whole name")
+    search_fields = ["=number"]
+    search_help_text = gettext_lazy("The whole number")
 
 
 class SealedFrom(FromDay):
@@ -94,16 +94,16 @@ class SealedCopyAdmin(RegisterAdmin):
     ]  # fmt: skip
     list_filter = [SealedFrom, SealedTo, InstitutionFilter]
     list_select_related = ["resident", "institution", "sealed_by"]
-    search_fields = ["=number", "=patient_party"]
-    search_help_text = gettext_lazy("Number, or the whole name of who was present for the patient")
+    search_fields = ["=number"]
+    search_help_text = gettext_lazy("The whole number")
 
 
 class MonthFilter(admin.SimpleListFilter):
-    """The present month unless another is chosen; a year back."""
+    """The present month unless another of the year before is chosen."""
 
     title = gettext_lazy("month")
     parameter_name = "month"
-    BACK = 24
+    BACK = 12
 
     def lookups(self, request, model_admin):
         month, found = retention.month_of(timezone.localdate()), []

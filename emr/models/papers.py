@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from clinic import identifiers
 from clinic.codes import IdType
 from clinic.models import Institution, Resident
 from clinic.models.base import AppendOnlyRow, Row
@@ -86,6 +87,10 @@ class SealedCopy(Row):
     def is_sealed(self):
         return self.unsealed_at is None
 
+    @property
+    def masked_id(self):
+        return identifiers.mask_id(self.id_number)
+
 
 class CopyIssue(Row, AppendOnlyRow):
     """A copy handed out: who asked, by what right, for what, how much, and what it was. ``content`` is the
@@ -126,6 +131,10 @@ class CopyIssue(Row, AppendOnlyRow):
 
     def __str__(self):
         return self.number
+
+    @property
+    def masked_id(self):
+        return identifiers.mask_id(self.id_number)
 
 
 class RetentionLine(AppendOnlyRow):

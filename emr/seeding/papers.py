@@ -21,7 +21,7 @@ OLD = 3  # files that were last added to fifteen years ago
 def make(staff, residents):
     """Through the real actions; the old visits excepted, which nobody can sign today."""
     doctor, manager = staff["doctor"], staff["manager"]
-    patient, neighbour = residents[0], residents[-1]
+    patient = residents[0]
     visits = [visit.uuid for visit in _signed(patient)[:3]]
     handed = {"resident": patient, "key": uuid.uuid4(), "applicant": _self(patient), "stamped_by": "钱芳"}
     papers.issue_copy(**handed, visits=visits[:1], purpose="转诊就医", paper="a5", by=doctor)
@@ -35,7 +35,7 @@ def make(staff, residents):
         resident=patient, visits=visits[:2], hospital_party=manager.name, patient=_self(patient),
         reason="对用药经过有疑问", medium="光盘", location="病案室3号柜", key=uuid.uuid4(), by=manager,
     )  # fmt: skip
-    _old_files([row for row in residents if row not in (patient, neighbour)][-OLD:], doctor)
+    _old_files(residents, doctor)
     retention.write_list(retention.month_of(timezone.localdate()))
 
 
@@ -51,10 +51,9 @@ def _self(resident):
 def _old_files(residents, doctor):
     """Visits of this month fifteen years ago, by people who have not come since."""
     begin, _end = retention.span(retention.month_of(timezone.localdate()))
+    known = set(Encounter.objects.filter(resident__in=residents).values_list("resident", flat=True))
     with triggers_off("emr_encounter", "emr_note"):
-        for number, resident in enumerate(residents):
-            if Encounter.objects.filter(resident=resident).exists():
-                continue
+        for number, resident in enumerate([row for row in residents if row.pk not in known][-OLD:]):
             at = begin + timedelta(days=3 + number, hours=9)
             visit = Encounter.objects.create(
                 resident=resident, institution=doctor.institution, status=EncounterStatus.FINISHED, arrived_at=at,

@@ -28,9 +28,7 @@ def choose(request, resident):
     if form.is_valid():
         record = papers.record(list(form.cleaned_data["visits"]), unfinished=True)
         seen = papers.digest(papers.canonical(record))
-        return _confirm(
-            request, row, ConfirmForm(form.data, visits=visits, initial={"seen": seen}), record, seen
-        )
+        return _confirm(request, row, ConfirmForm(form.data, visits=visits), record, seen)
     if request.method == "GET":
         audit.record(Act.VIEW, request=request, resident=row, obj=row, detail={"page": "sealing"})
     return _choose(request, row, visits, form)
@@ -129,9 +127,22 @@ def _choose(request, row, visits, form):
 
 
 def _confirm(request, row, form, record, seen, status=200):
-    items = [{**item, "label": paper_sheets.state_label(item["state"])} for item in papers.items(record)]
+    items = [
+        {**item, "label": paper_sheets.state_label(item["state"]), **_told(visit)}
+        for item, visit in zip(papers.items(record), record, strict=True)
+    ]
     context = {
-        "resident": row, "form": form, "items": items, "seen": seen,
-        "unfinished": any(item["state"] in ("draft", "open") for item in items),
+        "resident": row, "form": form, "items": items, "seen": seen, "asked": status != 200,
+        "unfinished": any(item["state"] in (papers.DRAFT, "open") for item in items),
     }  # fmt: skip
     return render(request, "emr/papers/seal_confirm.html", context, status=status)
+
+
+def _told(visit):
+    """By what the parties know a visit again."""
+    text = visit["versions"][-1]["text"]
+    return {
+        "place": visit["institution"]["name"],
+        "doctor": visit["doctor"],
+        "what": "、".join(line.get("name", "") for line in text["diagnoses"]) or text["chief_complaint"][:30],
+    }

@@ -183,6 +183,21 @@ class TestLater:
         answer = client.get(reverse("copy-print", args=[row.uuid]))
         assert (answer.status_code, "后来改的" in answer.content.decode()) == (409, False)
 
+    def test_a_review_or_another_name_is_a_change_too(self, asked, visit, doctor, resident):
+        row = issue(asked)
+        assert not papers.has_gone_on(row, [visit])
+        visit.note.reviews.create(reviewer=doctor, reviewer_name="王淑珍", decision="approved")
+        assert papers.has_gone_on(row, [visit])
+        other = issue(asked, key=uuid.uuid4())
+        assert not papers.has_gone_on(other, [visit])
+        other.resident.name = "张秀珍"
+        assert papers.has_gone_on(other, [visit])
+
+    def test_a_later_draft_correction_changes_nothing_yet(self, asked, visit, doctor):
+        row = issue(asked)
+        correct(visit, doctor, "还在写", signed=False)
+        assert not papers.has_gone_on(row, [visit])
+
     def test_the_file_stays_as_it_was_handed_out(self, asked, visit, doctor, client):
         row = issue(asked)
         correct(visit, doctor, "后来改的")
