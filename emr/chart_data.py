@@ -1,5 +1,7 @@
 """What the chart's script works with (json_script "chart-data" of templates/emr/chart.html)."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.urls import reverse
 
@@ -11,10 +13,12 @@ from emr.models import Correction, Note
 ADDRESSES = {
     "save": "save-draft", "check": "check-note", "sign": "sign", "hold": "hold", "cancel": "cancel-visit", "resume": "resume",
     "print": "print-note", "previous": "previous", "chart": "chart",
+    "note_template": "note-template",
 }  # fmt: skip
 # A correction is written on the same page and goes to addresses of its own.
 OF_CORRECTION = {"save": "save-correction", "check": "check-correction", "sign": "sign-correction"}
-FIXED = {"terms": "terms", "sign_in": "sign-in-again", "home": "home"}
+HOLE = UUID(int=0)  # in an address, for the script to put another in its place
+FIXED = {"template_search": "template-search", "terms": "terms", "sign_in": "sign-in-again", "home": "home"}
 
 
 def of(note, allergies, user) -> dict:
@@ -23,7 +27,7 @@ def of(note, allergies, user) -> dict:
     return {
         "note": {name: getattr(note, name) for name in Note.DRAFT_FIELDS},
         "version": note.version,
-        "carried": carried(note),
+        "unfolded": getattr(note, "unfolded", None) or [],
         "on_hold": visit.status == EncounterStatus.ON_HOLD,
         "encounter": visit.uuid,
         "store": store(note),
@@ -33,6 +37,8 @@ def of(note, allergies, user) -> dict:
         "urls": {
             **addresses(note),
             **{name: reverse(address) for name, address in FIXED.items()},
+            "template_content": reverse("template-content", args=[HOLE]),
+            "template_hole": HOLE,
         },
         "allergies": allergies,
         "watch": prescribing.watch(allergies),
@@ -53,10 +59,11 @@ def store(draft):
     return draft.uuid if isinstance(draft, Correction) else draft.encounter.uuid
 
 
-def kept(note, user) -> dict:
-    """What it takes to find text of the writer that this browser kept of a note now closed."""
+def kept(note, user, found=()) -> dict:
+    """What it takes to find text of the writer that this browser kept of a note now closed, and of its signed
+    versions ``found`` (emr.versions)."""
     return {
-        "stores": [store(note), *note.corrections.closed().filter(author=user).values_list("uuid", flat=True)],
+        "stores": [store(note), *(version.text.uuid for version in found[1:] if version.text.author_id == user.pk)],
         "user": user.uuid,
         "draft_key": draft_key.of(user),
         "labels": labels(),
@@ -87,9 +94,3 @@ def tables() -> dict:
             "medications": draft_fields.MEDICATIONS_MOST,
         },
     }
-
-
-def carried(note) -> list[str]:
-    """Fields taken over from before, while nobody but the start (and a nurse) has saved yet."""
-    untouched = note.version <= (2 if note.vitals else 1)
-    return ["past_history"] if untouched and note.past_history else []

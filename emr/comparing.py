@@ -8,11 +8,11 @@ take too long is shown as one passage struck and one put in its place.
 import re
 from collections import deque
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;\n]+|$)")
 WORD = re.compile(r"[A-Za-z0-9./%:+-]+|.", re.DOTALL)
-STEPS = 3_000_000  # comparisons of pieces that one page may cost; about a second on a slow machine
+CELLS = 50_000_000  # pieces of one text times pieces of the other: 6 MB, some tenths of a second
+PAGE = 200_000_000  # the same for all the texts of a page
 ISLAND = 2  # signs: a match this short between two changes is taken with them
 
 
@@ -26,15 +26,15 @@ class Run:
 
 
 class Patience:
-    """How many comparisons are left for all the texts of a page."""
+    """How much comparing is left for all the texts of a page."""
 
-    def __init__(self, steps=STEPS):
-        self.left = steps
+    def __init__(self):
+        self.left = PAGE
 
-    def allows(self, steps):
-        if steps > self.left:
+    def allows(self, cells):
+        if cells > min(self.left, CELLS):
             return False
-        self.left -= steps
+        self.left -= cells
         return True
 
 
@@ -50,7 +50,7 @@ def of_lines(versions) -> list[Run]:
 
 
 def opcodes(old: str, new: str, patience: Patience) -> list[tuple]:
-    """(tag, i1, i2, j1, j2) as difflib's, over characters; "equal" and "replace" only."""
+    """(tag, i1, i2, j1, j2) over characters; "equal" and "replace" only."""
     start = _common(old, new)
     end = _common(old[start:][::-1], new[start:][::-1])
     middle = old[start : len(old) - end], new[start : len(new) - end]
@@ -91,7 +91,7 @@ def _compare(old, new, patience, finer):
     if not patience.allows(len(old) * len(new)):
         return [("replace", 0, at_old[-1], 0, at_new[-1])]
     found = []
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, i1, i2, j1, j2 in _alignment(old, new):
         here = (at_old[i1], at_old[i2], at_new[j1], at_new[j2])
         if tag == "equal":
             found.append(("equal", *here))
@@ -115,19 +115,68 @@ def _shift(found, by_old, by_new):
 
 def _joined(old, found):
     """Neighbouring changes as one, with the islands between them."""
+    whole = _merged((tag == "equal", *here) for tag, *here in found)
+    last = len(whole) - 1
+    islands = {
+        number
+        for number, (equal, i1, i2, _j1, _j2) in enumerate(whole)
+        if equal and 0 < number < last and i2 - i1 <= ISLAND and "\n" not in old[i1:i2]
+    }
+    told = _merged((equal and number not in islands, *here) for number, (equal, *here) in enumerate(whole))
+    return [("equal" if equal else "replace", *here) for equal, *here in told]
+
+
+def _merged(found):
     joined = []
-    for number, (tag, i1, i2, j1, j2) in enumerate(found):
-        island = 0 < number < len(found) - 1 and i2 - i1 <= ISLAND and "\n" not in old[i1:i2]
-        tag = "replace" if tag != "equal" or (island and found[number + 1][0] != "equal") else "equal"
-        if joined and joined[-1][0] == tag:
-            joined[-1] = (tag, joined[-1][1], i2, joined[-1][3], j2)
+    for equal, i1, i2, j1, j2 in found:
+        if joined and joined[-1][0] == equal:
+            joined[-1] = (equal, joined[-1][1], i2, joined[-1][3], j2)
         elif i2 > i1 or j2 > j1:
-            joined.append((tag, i1, i2, j1, j2))
+            joined.append((equal, i1, i2, j1, j2))
     return joined
 
 
 def _line_opcodes(old, new):
-    return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return list(_alignment(old, new))
+
+
+def _alignment(old, new):
+    """The longest common subsequence as opcodes. difflib's search can take its square, this never does."""
+    last_i = last_j = 0
+    for i, j in [*_matches(old, new), (len(old), len(new))]:
+        if i > last_i or j > last_j:
+            yield ("replace", last_i, i, last_j, j)
+        if i < len(old):
+            yield ("equal", i, i + 1, j, j + 1)
+        last_i, last_j = i + 1, j + 1
+
+
+def _matches(old, new) -> list[tuple]:
+    """Pairs of places, found with one addition of long numbers for each piece of ``new`` (Hyyrö's bit vectors)."""
+    places = {}
+    for i, piece in enumerate(old):
+        places[piece] = places.get(piece, 0) | 1 << i
+    row = every = (1 << len(old)) - 1
+    rows = []
+    for piece in new:
+        here = row & places.get(piece, 0)
+        row = ((row + here) | (row - here)) & every
+        rows.append(row)
+    return _walk_back(rows, len(old), len(new))
+
+
+def _walk_back(rows, i, j):
+    found = []
+    while i and j:
+        if rows[j - 1] >> (i - 1) & 1:
+            i -= 1
+            continue
+        j -= 1
+        if j and not rows[j - 1] >> (i - 1) & 1:
+            continue
+        i -= 1
+        found.append((i, j))
+    return found[::-1]
 
 
 def _history(values, compare):

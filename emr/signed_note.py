@@ -12,8 +12,8 @@ PLAIN = frozenset(Note.TEXT_FIELDS)
 
 def of(note, user) -> dict:
     """What templates/emr/chart_readonly.html wants of a signed note, whose text in memory becomes the one in
-    force. Three queries at any length, a fourth for who may correct."""
-    found = versions.of(note)
+    force. Two queries at any length."""
+    found, writing = versions.with_open(note)
     last = found[-1]
     mine = may_correct(note, user) and not last.void
     context = {
@@ -24,7 +24,7 @@ def of(note, user) -> dict:
         "changes": changes(found),
         "archived_since": archive.since(note),
         "may_correct": mine,
-        "open_correction": note.corrections.open().select_related("author").first() if mine else None,
+        "open_correction": writing if mine else None,
         "reviews": [review for version in reversed(found) for review in version.reviews],
         "waits_for_review": last.text.needs_review and last.review is None,
     }
@@ -52,13 +52,13 @@ def runs(name, values, patience):
 def words(name, value) -> list[str]:
     """Diagnoses, medicines and vital signs as lines for people."""
     if name == "visit_kind":
-        return [dict(Note._meta.get_field(name).choices).get(value, value)]
+        return [str(dict(Note._meta.get_field(name).choices).get(value, value))]
     if name == "vitals":
         return [
             f"{label} {typed} {unit}".strip() for label, typed, unit in draft_fields.readable_vitals(value)
         ]
     if name == "medications":
-        return [" ".join(filter(None, line.values())) for line in prescribing.readable(value)]
+        return [" ".join(str(part) for part in line.values() if part) for line in prescribing.readable(value)]
     return [_diagnosis(line) for line in value]
 
 

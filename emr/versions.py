@@ -56,10 +56,19 @@ class Version:
 
 def of(note) -> list[Version]:
     """First version and signed corrections, oldest first. Two queries at any length."""
-    corrections = list(Correction.objects.signed().filter(note=note.pk).order_by("number"))
+    return with_open(note)[0]
+
+
+def with_open(note) -> tuple[list[Version], Correction | None]:
+    """The same, and the correction that is being written."""
+    rows = list(
+        Correction.objects.filter(note=note.pk, withdrawn_at=None).select_related("author").order_by("number")
+    )
+    signed = [row for row in rows if row.is_signed]
+    reviewed = any(text.needs_review for text in (note, *signed))
     reviews = {}
-    for row in NoteReview.objects.filter(note=note.pk).order_by("-at", "-pk"):
-        reviews.setdefault(row.correction_id, []).append(row)
+    for review in NoteReview.objects.filter(note=note.pk).order_by("-at", "-pk") if reviewed else ():
+        reviews.setdefault(review.correction_id, []).append(review)
     first = Version(
         1, _as_signed(note), signer=note.signer, signer_title=note.signer_title, signed_at=note.signed_at,
         reviews=reviews.get(None, []),
@@ -70,9 +79,9 @@ def of(note) -> list[Version]:
             signer_title=row.signer_title, signed_at=row.signed_at,
             supervising=row.author_id != note.author_id, reviews=reviews.get(row.pk, []),
         )
-        for number, row in enumerate(corrections, 2)
+        for number, row in enumerate(signed, 2)
     )  # fmt: skip
-    return [first, *later]
+    return [first, *later], next((row for row in rows if not row.is_signed), None)
 
 
 def _as_signed(note):

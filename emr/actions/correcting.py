@@ -64,9 +64,8 @@ def may_correct(note, by) -> bool:
 def leaves(note, by):
     """The person's approved requests for this note that may still be used."""
     begin = timezone.now() - archive.leave_lasts()
-    return note.change_requests.filter(
-        requested_by=by, state=RequestState.APPROVED, decided_at__gt=begin, correction=None
-    ).order_by("decided_at")
+    unused = note.change_requests.filter(requested_by=by, correction=None)
+    return unused.filter(state=RequestState.APPROVED, decided_at__gt=begin).order_by("decided_at")
 
 
 def find_leave(note, by, kind):

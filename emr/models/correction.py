@@ -84,9 +84,6 @@ class CorrectionQuerySet(OfNoteQuerySet):
     def open(self):
         return self.filter(signed_at=None, withdrawn_at=None)
 
-    def closed(self):
-        return self.exclude(signed_at=None, withdrawn_at=None)
-
     def open_of(self, user):
         """One's own that wait for a signature, with what a list shows of them."""
         named = self.open().filter(author=user).select_related("note__encounter__resident")

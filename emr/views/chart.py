@@ -9,7 +9,15 @@ from django.views.decorators.http import require_GET
 from clinic import audit, banner
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import chart_data, draft_fields, prescribing, previous_visits, signed_note, standing_history
+from emr import (
+    chart_data,
+    draft_fields,
+    practice,
+    prescribing,
+    previous_visits,
+    signed_note,
+    standing_history,
+)
 from emr.models import Encounter, Note
 
 
@@ -17,9 +25,9 @@ from emr.models import Encounter, Note
 @require_GET
 def chart(request, encounter):
     note = get_object_or_404(
-        Note.objects.visible_to(request.user).select_related(
-            "encounter__resident__home", "encounter__institution"
-        ),
+        Note.objects.visible_to(request.user)
+        .select_related("encounter__resident__home", "encounter__institution")
+        .annotate(unfolded=practice.unfolded_there("encounter__institution__path")),
         encounter__uuid=encounter,
     )
     recognise(note, request.user)
@@ -49,7 +57,7 @@ def chart(request, encounter):
         "chart": chart_data.of(note, substances, request.user) if writable else None,
         "kept": None
         if writable or not (note.author_id == request.user.pk or after.get("may_correct"))
-        else chart_data.kept(note, request.user),
+        else chart_data.kept(note, request.user, after.get("versions", ())),
     }
     return render(request, "emr/chart.html" if writable else "emr/chart_readonly.html", context)
 
@@ -70,7 +78,12 @@ def previous(request, encounter):
     before = get_object_or_404(_file(request.user, ids), uuid=_uuid_or_404(shown)) if shown else None
     rows, more = previous_visits.page(request.user, ids, than=note.encounter, before=before)
     audit.record(Act.VIEW, request=request, resident=person, obj=note, detail={"page": "previous"})
-    context = {"encounter": note.encounter, "previous": rows, "previous_more": more}
+    context = {
+        "encounter": note.encounter,
+        "previous": rows,
+        "previous_more": more,
+        "writable": may_write(note, request.user) or _corrects(note, request.user),
+    }
     return render(request, "emr/_previous.html", context)
 
 
@@ -87,6 +100,10 @@ def recognise(note, user):
 
 def may_write(note, user):
     return note.author_id == user.pk and not note.is_readonly and user.has_perm("emr.write_note")
+
+
+def _corrects(note, user):
+    return note.is_signed and note.corrections.open().filter(author=user).exists()
 
 
 def _file(user, ids):

@@ -64,7 +64,7 @@ def ways(note, user) -> dict:
     if not note.is_signed:
         return {"refusal": _("Only a signed note is corrected.")}
     facts = signed_note.of(note, user)
-    held = {leave.kind: leave for leave in leaves(note, user)}
+    held = {leave.kind: leave for leave in leaves(note, user).select_related("decided_by")}
     asked = note.change_requests.filter(requested_by=user, state=RequestState.WAITING).first()
     return {
         **facts,
@@ -131,7 +131,7 @@ def check(request, correction):
 @for_script("emr.correct_note")
 @sensitive_variables("body")
 def sign(request, correction):
-    """JSON {"key", "version", "password"} → {"signed_at", "signer", "print", "home"}; 422 "incomplete"."""
+    """JSON {"key", "version", "password", "confirmed"} → as a note's (emr.views.sign)."""
     body = payload.read(request)
     if not isinstance(body.get("password"), str):
         raise Refused(_("The request does not have the expected form."), code="form")
@@ -144,6 +144,7 @@ def sign(request, correction):
             correction=correction,
             key=key_of(body),
             version=version_of(body),
+            confirmed=body.get("confirmed") is True,
             by=request.user,
             request=request,
         ),

@@ -382,8 +382,9 @@ class TestThePages:
         client.force_login(colleague)
         assert f"/corrections/{draft.uuid}/" not in client.get("/").content.decode()
 
-    def test_text_left_in_the_browser_is_shown_after_the_end(self, client, note, draft, doctor):
-        corrections.withdraw(correction=draft.uuid, by=doctor)
+    def test_text_left_in_the_browser_is_shown_after_the_signature(self, client, note, draft, doctor):
+        save(draft, doctor, {"signs": "改"})
+        sign(draft, doctor)
         client.force_login(doctor)
         shown = client.get(f"/visits/{note.encounter.uuid}/").content.decode()
         kept = json.loads(shown.split('id="kept-data" type="application/json">')[1].split("</script>")[0])
