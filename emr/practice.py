@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from django.db.models import CharField, ExpressionWrapper, F, OuterRef, Subquery
+
 from emr.codes import InsuranceWay, Prompt
 from emr.models import Practice
 
@@ -21,6 +23,17 @@ class Choices:
 def of(institution) -> Choices:
     """The choices in force there. One query."""
     return _in_force(list(Practice.objects.along(institution)))
+
+
+def unfolded_there(path):
+    """An expression for a row's SELECT: the fields that stand open, or null. ``path`` leads to the institution's."""
+    above = (
+        Practice.objects.annotate(there=ExpressionWrapper(OuterRef(path), CharField()))
+        .filter(there__startswith=F("institution__path"))
+        .exclude(unfolded=[])
+        .order_by("-institution__path")
+    )
+    return Subquery(above.values("unfolded")[:1])
 
 
 def _in_force(rows) -> Choices:

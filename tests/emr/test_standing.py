@@ -16,7 +16,7 @@ from clinic.models import AccessGrant, Allergy, AuditEntry
 from emr import prefill, standing_history
 from emr.actions import signing, standing, visits
 from emr.codes import EncounterStatus, StandingKind
-from emr.models import Encounter, Note, StandingHistory
+from emr.models import Encounter, Note, Practice, StandingHistory
 from tests import factories
 from tests.emr.conftest import COMPLETE
 from tests.emr.test_races import at_once
@@ -322,3 +322,12 @@ def test_starting_a_visit_puts_it_into_the_note(resident, doctor):
     write(resident, doctor)
     visit = visits.start_for(resident=resident, by=doctor)
     assert Note.objects.get(encounter=visit).past_history == "高血压10年"
+
+
+@pytest.mark.parametrize(("where", "opened"), [("centre", ["signs"]), ("other_centre", [])])
+def test_fields_that_an_institution_wants_open_stand_open(request, chart, where, opened):
+    Practice.objects.create(institution=request.getfixturevalue(where), unfolded=["signs"])
+    found = re.search(
+        r'<script id="chart-data" type="application/json">(.*?)</script>', chart().content.decode()
+    )
+    assert json.loads(found[1])["unfolded"] == opened

@@ -39,7 +39,8 @@ export class Standing {
   async confirm() {
     if (!this.data || this.busy) return;
     const shown = [...this.lines.values()].filter((line) => line.text);
-    if (!shown.length) return this.say(this.data.texts.nothing);
+    this.block.scrollIntoView({ block: "nearest" });
+    if (!shown.length) return this.say(this.data.texts.nothing, true);
     const versions = Object.fromEntries(shown.map((line) => [line.kind, line.version]));
     const body = { versions, allergies: this.lines.get("allergy").text };
     const { status, data } = await this.post(this.data.urls.confirm, body);

@@ -1,0 +1,103 @@
+"""The demo's standing histories, confirmed lately and long ago, what is left after visits, and what writing cost."""
+
+import random
+import uuid
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from emr import after_visit, writing_cost
+from emr.actions import after_visit as items
+from emr.actions import standing
+from emr.codes import StandingKind
+from emr.models import AfterVisitItem, Note, Save, StandingHistory
+
+SEED = 11
+# (past, family, long-term medication, days since it was confirmed)
+HISTORIES = (
+    (
+        "高血压病史10年，否认糖尿病、冠心病史。",
+        "父亲有高血压，母亲体健。",
+        "苯磺酸氨氯地平片 5mg 每日一次",
+        24,
+    ),
+    ("2型糖尿病5年，胆囊切除术后3年。", "母亲有糖尿病。", "盐酸二甲双胍片 0.5g 每日两次", 260),
+    (
+        "冠心病史6年，高血压病史12年。",
+        "否认家族遗传病史。",
+        "阿司匹林肠溶片 100mg 每日一次\n阿托伐他汀钙片 20mg 每晚一次",
+        400,
+    ),
+    ("既往体健。", "", "", 60),
+    ("慢性阻塞性肺病8年，吸烟史40年，已戒烟。", "否认家族遗传病史。", "", 12),
+)
+FLU = {
+    "system": "icd10", "release": "", "code": "J11.100", "name": "流行性感冒", "certainty": "confirmed", "primary": False,
+}  # fmt: skip
+# Seconds of typing as they come from autosave: field → (chance of being typed, seconds).
+TYPING = {
+    "chief_complaint": (1.0, 9), "present_illness": (0.6, 24), "signs": (0.5, 11), "examinations": (0.3, 5),
+    "diagnoses": (1.0, 6), "treatment": (0.9, 15), "medications": (0.7, 18),
+}  # fmt: skip
+
+
+@transaction.atomic
+def make(staff, residents):
+    """For the demo station's residents; through the real actions, dates set back by hand."""
+    doctor = staff["doctor"]
+    for resident, history in zip(residents, HISTORIES, strict=False):
+        _history(resident, doctor, *history)
+    _after_visits(doctor, residents)
+    _measures(doctor)
+
+
+def _history(resident, doctor, past, family, medication, days):
+    said = {StandingKind.PAST: past, StandingKind.FAMILY: family, StandingKind.MEDICATION: medication}
+    for kind, text in said.items():
+        if text:
+            row = standing.write(resident=resident, kind=kind.value, text=text, version=0, by=doctor)
+            # Long confirmed: no row changes by this but the day of the demo's beginning.
+            StandingHistory.objects.filter(pk=row.pk).update(
+                confirmed_at=timezone.now() - timedelta(days=days)
+            )
+
+
+def _after_visits(doctor, residents):
+    """From the doctor's last signed notes: one of them gets a notifiable diagnosis in memory, for the card."""
+    now = timezone.now()
+    notes = _signed(doctor).filter(encounter__resident__in=residents[:12])[:6]
+    for number, note in enumerate(notes):
+        visit = note.encounter
+        if number == 0:
+            note.diagnoses = [*note.diagnoses, FLU]
+        after_visit.gather(note, visit, doctor, now - timedelta(hours=3 * number))
+    done = AfterVisitItem.objects.filter(doctor=doctor, prompt="education").order_by("-made_at").first()
+    if done:
+        items.finish(item=done, answer="已当面讲解并发放处方单。", by=doctor)
+
+
+def _measures(doctor):
+    """Saves of the last signed notes at the pace of a hand, and what they cost."""
+    rng = random.Random(SEED)
+    notes = list(_signed(doctor).filter(saves=None)[:40])
+    Save.objects.bulk_create(save for note in notes for save in _saves(note, rng))
+    writing_cost.measure_new()
+
+
+def _saves(note, rng):
+    at = note.encounter.started_at
+    for version, (name, (chance, seconds)) in enumerate(TYPING.items(), 1):
+        if rng.random() < chance:
+            at += timedelta(seconds=seconds * rng.uniform(0.6, 1.5))
+            yield Save(
+                key=uuid.uuid4(), note=note, by=note.author, version=version, changes={name: getattr(note, name)},
+                characters=len(str(getattr(note, name))), sha256="", saved_at=at,
+            )  # fmt: skip
+
+
+def _signed(doctor):
+    rows = Note.objects.filter(author=doctor, signed_at__isnull=False)
+    return rows.select_related(
+        "author", "encounter__institution", "encounter__resident__home", "encounter__resident__merged_into"
+    ).order_by("-signed_at")
