@@ -147,8 +147,8 @@ def _flow(facts, room):
 def _body(found, room):
     """All sections; what a correction took out is struck and stands before what it put in."""
     passages = Passages(found)
-    kinds = [version.text.get_visit_kind_display() for version in found]
-    lines = _text(pgettext("printed head", "Kind"), passages.of(kinds), room) if len(set(kinds)) > 1 else []
+    kinds = passages.of_lines([str(version.text.get_visit_kind_display())] for version in found)
+    lines = _text(pgettext("printed head", "Kind"), kinds, room) if len(kinds) > 1 else []
     for field, label in SECTIONS:
         values = [getattr(version.text, field) for version in found]
         if field == "vitals":

@@ -1,5 +1,6 @@
 """A note on paper: every sign is there, every line fits, every page says whose it is and which of how many."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -14,8 +15,9 @@ from clinic.codes import Act
 from clinic.models import AuditEntry
 from emr import printing
 from emr.models import Note, NoteReview
-from emr.typesetting import Line, break_lines, measure, paginate, width
+from emr.typesetting import Line, break_lines, break_runs, measure, paginate, width
 from tests import factories
+from tests.emr import amending
 
 LONG = "患者三天前受凉后出现咳嗽，咳白色泡沫痰，伴发热，最高体温38.5℃，自服对乙酰氨基酚0.5g后热退。" * 130
 printable = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t"), max_size=300)
@@ -50,6 +52,22 @@ class TestLines:
 
     def test_a_full_width_sign_is_one_em(self):
         assert {width(sign) for sign in "高，（ａ𠮷"} == {1.0}
+
+
+class TestStruckLines:
+    runs = st.lists(st.tuples(printable, st.booleans()), max_size=6)
+
+    @given(runs=runs, room=st.floats(16, 42), first=st.floats(0, 8))
+    def test_lose_no_sign_and_no_stroke(self, runs, room, first):
+        lines = break_runs(runs, room, first)
+        signs = [(sign, struck) for text, struck in runs for sign in text]
+        assert [(sign, struck) for line in lines for text, struck in line for sign in text] == signs
+
+    @given(runs=runs, room=st.floats(16, 42), first=st.floats(0, 8))
+    def test_are_never_wider_than_the_box(self, runs, room, first):
+        head, *rest = ["".join(text for text, _struck in line) for line in break_runs(runs, room, first)]
+        assert first + measure(head) <= room
+        assert all(measure(line) <= room for line in rest)
 
 
 class TestPages:
@@ -245,3 +263,76 @@ class TestPage:
         with CaptureQueriesContext(connection) as queries:
             client.get(reverse("print-note", args=[note.encounter.uuid]))
         assert len(queries) <= 7
+
+
+def struck_of(printout):
+    return "".join(
+        text for lines, _number in printout.pages for line in lines for text, struck in line.runs if struck
+    )
+
+
+@pytest.mark.django_db
+class TestCorrected:
+    @pytest.fixture
+    def signed(self, client, resident, doctor):
+        return amending.signed_note(client, resident, doctor)
+
+    def test_both_texts_stand_there_and_both_signatures(self, signed, doctor):
+        amending.corrected(signed, doctor, {"chief_complaint": "咳嗽5天"})
+        printout = printed(signed)
+        text = text_of(printout)
+        assert "主诉：咳嗽35天" in text
+        assert struck_of(printout) == "3"
+        assert ("修正1：病程天数写错" in text, text.count("医师：王淑珍"), text.count("签名时间：")) == (
+            True,
+            2,
+            2,
+        )
+
+    def test_the_page_strikes_with_a_double_line(self, client, signed, doctor):
+        amending.corrected(signed, doctor, {"chief_complaint": "咳嗽5天"})
+        client.force_login(doctor)
+        page = client.get(f"/visits/{signed.encounter.uuid}/print").content.decode()
+        assert "咳嗽<del>3</del>5天" in page
+        assert AuditEntry.objects.get(act=Act.PRINT).detail == {"format": "a5", "version": 2}
+
+    def test_of_several_corrections_each_passage_tells_whose_it_is(self, signed, doctor):
+        amending.corrected(signed, doctor, {"chief_complaint": "咳嗽5天"})
+        amending.corrected(signed, doctor, {"treatment": "多饮水。"}, reason="医嘱写多了")
+        text = text_of(printed(signed))
+        assert ("咳嗽35〔1〕天" in text, "〔2〕" in text, "修正2：医嘱写多了" in text) == (True, True, True)
+
+    def test_a_struck_line_keeps_its_place_without_a_number(self, signed, doctor):
+        lines = [{"system": "", "name": "支气管炎", "certainty": "confirmed", "primary": True}]
+        amending.corrected(signed, doctor, {"diagnoses": lines})
+        printout = printed(signed)
+        assert "诊断：\n急性上呼吸道感染  J06.900\n1. 支气管炎" in text_of(printout)
+        assert struck_of(printout) == "急性上呼吸道感染  J06.900"
+
+    def test_a_changed_kind_of_visit_is_told(self, signed, doctor):
+        amending.corrected(signed, doctor, {"visit_kind": "return"})
+        assert "初诊复诊" in text_of(printed(signed)).replace("\n", "")
+
+    def test_a_void_note_is_struck_whole_and_says_why(self, signed, doctor, manager):
+        amending.made_void(signed, doctor, manager)
+        printout = printed(signed)
+        assert printout.titles[-1] == "门诊病历（作废）"
+        assert signed.present_illness in struck_of(printout)
+        assert "作废（误签名）：写错病人" in text_of(printout)
+
+    @pytest.mark.parametrize("paper", ["a5", "a4"])
+    def test_long_texts_lose_nothing_and_fit(self, signed, doctor, paper):
+        amending.corrected(signed, doctor, {"present_illness": LONG.replace("38.5", "39.2")})
+        amending.corrected(signed, doctor, {"present_illness": LONG})
+        printout = printed(signed, paper)
+        lines = [line for lines, _number in printout.pages for line in lines]
+        assert all(measure(line.label + line.text) <= printout.paper.room for line in lines)
+        live = (text for line in lines for text, struck in line.runs or ((line.text, False),) if not struck)
+        assert LONG in re.sub(r"〔\d〕", "", "".join(live))
+
+    def test_the_assistants_correction_awaits_a_review(self, client, resident, assistant, doctor):
+        note = amending.signed_note(client, resident, assistant)
+        amending.corrected(note, assistant, {"signs": "改"})
+        assert text_of(printed(note)).count("待上级医师审核") == 1
+        amending.corrected(note, doctor, {"signs": "再改"})
+        assert "待上级医师审核" not in text_of(printed(note))

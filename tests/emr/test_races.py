@@ -7,14 +7,17 @@ import pytest
 from django.db import connection
 
 from clinic.errors import Refused
-from emr.actions import drafts, signing, visits
+from emr.actions import corrections, drafts, signing, visits
+from emr.actions.change_requests import decide, withdraw_request
 from emr.codes import EncounterStatus
 from emr.models import Encounter, Note, Save
 from tests import factories
+from tests.emr import amending
 from tests.emr.conftest import COMPLETE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 20
+FEW = 8
 
 
 def at_once(*acts):
@@ -158,3 +161,96 @@ def test_a_signature_and_another_click_on_start(station, doctor):
             ),
         )
         assert Note.objects.get(pk=note.pk).is_signed
+
+
+@pytest.fixture
+def signed(client, station, doctor):
+    """As many signed notes as there are rounds."""
+    return [
+        amending.signed_note(client, factories.resident(station, f"居民{number}"), doctor)
+        for number in range(FEW)
+    ]
+
+
+def test_two_clicks_open_one_correction(signed, doctor):
+    for note in signed:
+        outcomes = at_once(
+            lambda note=note: amending.begin(note, doctor), lambda note=note: amending.begin(note, doctor)
+        )
+        assert codes(outcomes) == ["open"]
+        assert note.corrections.count() == 1
+
+
+def test_one_click_sent_twice_is_one_correction(signed, doctor):
+    for note in signed:
+        key = uuid.uuid4()
+        open_it = lambda note=note, key=key: amending.begin(note, doctor, key=key)  # noqa: E731
+        assert len({row.pk for row in at_once(open_it, open_it)}) == 1
+
+
+def test_a_save_and_the_signature_of_a_correction(signed, doctor):
+    """Either the text is in what was signed, or the save is refused. Neither waits for the other for ever."""
+    for note in signed:
+        draft = amending.begin(note, doctor)
+        version = amending.save(draft, doctor, {"signs": "先到"}).version
+        outcomes = at_once(
+            lambda draft=draft, version=version: amending.save(
+                draft, doctor, {"signs": "后到"}, version=version
+            ),
+            lambda draft=draft, version=version: corrections.sign_correction(
+                correction=draft.uuid, key=uuid.uuid4(), version=version, by=doctor
+            ),
+        )
+        assert codes(outcomes) in (["signed"], ["stale"])
+        draft.refresh_from_db()
+        assert draft.is_signed == (draft.signs == "先到")
+
+
+def test_two_signatures_of_one_correction(signed, doctor):
+    for note in signed:
+        draft = amending.begin(note, doctor)
+        amending.save(draft, doctor, {"signs": "改"})
+        draft.refresh_from_db()
+        sign = lambda draft=draft: corrections.sign_correction(  # noqa: E731
+            correction=draft.uuid, key=uuid.uuid4(), version=draft.version, by=doctor
+        )
+        assert codes(at_once(sign, sign)) == ["signed"]
+        assert draft.diagnosis_rows.count() == 1
+
+
+def test_a_signature_and_a_withdrawal_of_a_correction(signed, doctor):
+    for note in signed:
+        draft = amending.begin(note, doctor)
+        amending.save(draft, doctor, {"signs": "改"})
+        draft.refresh_from_db()
+        outcomes = at_once(
+            lambda draft=draft: corrections.sign_correction(
+                correction=draft.uuid, key=uuid.uuid4(), version=draft.version, by=doctor
+            ),
+            lambda draft=draft: corrections.withdraw(correction=draft.uuid, by=doctor),
+        )
+        assert codes(outcomes) in (["signed"], ["withdrawn"])
+
+
+def test_two_managers_decide_at_once(signed, doctor, manager, centre):
+    other = factories.user("manager", centre, name="另一人")
+    for note in signed:
+        asked = amending.ask(note, doctor, "undo")
+        outcomes = at_once(
+            lambda asked=asked: decide(change_request=asked, by=manager, approve=True),
+            lambda asked=asked: decide(change_request=asked, by=other, approve=False, answer="不行"),
+        )
+        assert codes(outcomes) == ["decided"]
+        winner = next(outcome for outcome in outcomes if not isinstance(outcome, Refused))
+        asked.refresh_from_db()
+        assert (asked.state, asked.decided_by) == (winner.state, winner.decided_by)
+
+
+def test_a_decision_and_a_withdrawal_of_the_request(signed, doctor, manager):
+    for note in signed:
+        asked = amending.ask(note, doctor, "undo")
+        outcomes = at_once(
+            lambda asked=asked: decide(change_request=asked, by=manager, approve=True),
+            lambda asked=asked: withdraw_request(change_request=asked, by=doctor),
+        )
+        assert codes(outcomes) == ["decided"]
