@@ -105,7 +105,7 @@ def _sealing(sealed, room):
     said = [
         (_("Number"), sealed.number),
         (pgettext("printed head", "Patient"), _patient(sealed.resident)),
-        (_("Sealed at"), f"{_moment(sealed.sealed_at)}  {sealed.sealed_by.name}"),
+        (pgettext("copy", "Sealed at"), f"{_moment(sealed.sealed_at)}  {sealed.sealed_by.name}"),
         (_("Reason"), sealed.reason),
         (_("Medium"), sealed.medium),
         (_("Kept at"), sealed.location),

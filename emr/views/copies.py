@@ -23,7 +23,7 @@ from emr.views.papers import attachment, page_number, person
 def issue(request, resident):
     row = person(request, resident)
     visits = papers.kept_here(request.user, row)
-    form = CopyForm(request.POST or None, visits=visits, initial={"key": uuid.uuid4()})
+    form = CopyForm(request.POST or None, visits=visits, initial=_initial(row))
     status = 200
     if form.is_valid():
         try:
@@ -88,6 +88,11 @@ def file(request, copy):
         detail={"number": row.number, "way": "file"},
     )
     return attachment(row.number, row.content)
+
+
+def _initial(resident):
+    """Most copies are asked for by the patient. The number is typed from the papers, or nobody looked at them."""
+    return {"key": uuid.uuid4(), "applicant": resident.name, "id_type": resident.id_type}
 
 
 def _copy(request, key):
