@@ -18,6 +18,7 @@ class EmrConfig(AppConfig):
         registry.navigation += [
             registry.NavigationItem("home", _("My day"), ("emr.view_encounter",), PAGE_ROLES),
             registry.NavigationItem("reviews", _("Notes to review"), ("emr.review_note",), PAGE_ROLES),
+            registry.NavigationItem("templates", _("Templates"), ("emr.view_notetemplate",), PAGE_ROLES),
             registry.NavigationItem("referrals", _("Referrals"), ("emr.view_referral",), PAGE_ROLES),
             registry.NavigationItem("filings", _("Insurance filings"), ("emr.file_insurance",), PAGE_ROLES),
         ]

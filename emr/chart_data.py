@@ -63,7 +63,10 @@ def kept(note, user, found=()) -> dict:
     """What it takes to find text of the writer that this browser kept of a note now closed, and of its signed
     versions ``found`` (emr.versions)."""
     return {
-        "stores": [store(note), *(version.text.uuid for version in found[1:] if version.text.author_id == user.pk)],
+        "stores": [
+            store(note),
+            *(version.text.uuid for version in found[1:] if version.text.author_id == user.pk),
+        ],
         "user": user.uuid,
         "draft_key": draft_key.of(user),
         "labels": labels(),

@@ -2,6 +2,8 @@
 with a sentence for each field, and nothing is dropped or trimmed. Whether it is enough is asked at signing
 (emr.requirements)."""
 
+import re
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -11,6 +13,7 @@ from emr.codes import DIAGNOSIS_SYSTEMS, Certainty, Frequency, Route, VisitKind
 from emr.models import Note
 
 TEXT_LIMIT = 20_000
+UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # name, label, unit: in the order in which a nurse takes them
 VITALS: tuple[tuple[str, Promise, str], ...] = (
     ("temperature", gettext_lazy("temperature"), "℃"),
@@ -34,6 +37,7 @@ MEDICATION_PARTS = {
     "drug": 100, "dose": 40, "route": {"", *Route.values}, "frequency": {"", *Frequency.values},
     "days": 4, "reason": 100,
 }  # fmt: skip
+MARK_HOWS = frozenset({"carried", "copied", "template"})
 DIAGNOSES_MOST = 30
 MEDICATIONS_MOST = 40
 
@@ -59,7 +63,27 @@ def _fault(name, value):
         return _lines(value, DIAGNOSIS_PARTS, DIAGNOSES_MOST) or _primaries(value)
     if name == "medications":
         return _lines(value, MEDICATION_PARTS, MEDICATIONS_MOST)
-    return _("This field is unknown.")
+    return _marks(value) if name == "marks" else _("This field is unknown.")
+
+
+def _marks(value):
+    if not isinstance(value, dict) or set(value) - set(Note.MARKED_FIELDS):
+        return _("These marks are unknown.")
+    return None if all(map(_is_mark, value.values())) else _("These marks are unknown.")
+
+
+def _is_mark(mark):
+    """{"how", "from": a visit's public id or empty} and "stale" where it is true; nothing else."""
+    if not isinstance(mark, dict) or set(mark) - {"how", "from", "stale"} or "how" not in mark:
+        return False
+    how, source = mark["how"], mark.get("from", "")
+    return (
+        isinstance(how, str)
+        and how in MARK_HOWS
+        and isinstance(source, str)
+        and (source == "" or UUID_FORM.fullmatch(source) is not None)
+        and mark.get("stale", True) is True
+    )
 
 
 def _text(value, limit):

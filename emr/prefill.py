@@ -27,15 +27,21 @@ def for_start(visit) -> dict:
     fields = {}
     if last is not None and last.institution_id == visit.institution_id and _recent(last, visit):
         fields["visit_kind"] = VisitKind.RETURN.value
-    if history := _past_history(person, last):
-        fields["past_history"] = history
+    history, mark = _past_history(person, last, visit.arrived_at)
+    if history:
+        fields |= {"past_history": history, "marks": {"past_history": mark}}
     return fields
 
 
-def _past_history(person, last):
-    """The standing one that somebody confirmed, else that of the last signed note, else what the file knows."""
-    row = standing_row(person)
-    return (row and row.text) or (last and last.note.past_history) or standing_history(person)
+def _past_history(person, last, now):
+    """The standing one that somebody confirmed, else that of the last signed note, else what the file knows; with
+    its mark, which says where it is long unconfirmed."""
+    if row := standing_row(person):
+        stale = {"stale": True} if row.is_stale(now) else {}
+        return row.text, {"how": "carried", "from": "", **stale}
+    if last is not None and last.note.past_history:
+        return last.note.past_history, {"how": "carried", "from": str(last.uuid)}
+    return standing_history(person), {"how": "carried", "from": ""}
 
 
 def standing_row(person):

@@ -10,7 +10,7 @@ PAGE = 10
 # What the side of the chart and the resident's page show of a visit: a third of the columns.
 SHOWN = (
     "uuid", "arrived_at", "imported", "institution__short_name", "note__encounter", "note__imported_doctor",
-    "note__signer", "note__diagnoses", "note__medications", "note__chief_complaint", "note__present_illness",
+    "note__signer", "note__diagnoses", "note__medications", "note__chief_complaint", "note__present_illness", "note__signs",
     "note__examinations", "note__treatment",
 )  # fmt: skip
 

@@ -31,6 +31,10 @@ SENTENCES = {
     "diagnoses": gettext_lazy("The diagnosis is missing."),
     "treatment": gettext_lazy("The treatment is missing: advice or medication."),
 }
+# A gap that a template left to be filled (emr.models.NoteTemplate).
+HOLE = re.compile(r"【[^【】\n]{0,40}】")
+HOLE_SENTENCE = gettext_lazy("%(label)s: %(hole)s is still to be filled in.")
+WRITTEN_PARTS = {"diagnoses": ("name",), "medications": ("drug", "dose", "days", "reason")}
 CHIEF_COMPLAINT_USUAL = 20
 # name: what a living resident in a clinic can have; outside is likely a slip of the hand
 PLAUSIBLE = {
@@ -52,7 +56,7 @@ def check(note: Note, allergies=()) -> tuple[list[dict], list[dict]]:
 
 def missing(note) -> list[dict]:
     found = [_gap(name, SENTENCES[name]) for name in DEMANDED[note.visit_kind] if not _is_there(note, name)]
-    return found + _diagnosis_gaps(note) + _treatment_gaps(note)
+    return found + _diagnosis_gaps(note) + _treatment_gaps(note) + _holes(note)
 
 
 def _is_there(note, name):
@@ -84,6 +88,37 @@ def _treatment_gaps(note):
         for position, line in enumerate(note.medications)
         if prescribing.is_filled(line)
         for fault in prescribing.line_faults(line)
+    ]
+
+
+def _holes(note):
+    """One entry for each field with a gap of a template that nobody filled."""
+    found = []
+    for name in Note.MARKED_FIELDS:
+        hole = next((hole for text in _texts(note, name) for hole in HOLE.findall(text)), None)
+        if hole is not None:
+            label = Note._meta.get_field(name).verbose_name
+            found.append(_gap(name, HOLE_SENTENCE % {"label": label, "hole": hole}))
+    return found
+
+
+def _texts(note, name):
+    if name in Note.TEXT_FIELDS:
+        return [getattr(note, name)]
+    return [line.get(part) or "" for line in getattr(note, name) for part in WRITTEN_PARTS[name]]
+
+
+def unconfirmed(note, before=None) -> list[dict]:
+    """Text of another day that nobody touched or confirmed: {"field", "label"}. Signing asks about it once.
+
+    ``before`` is the version that a correction starts from: what it held was asked about then.
+    """
+    return [
+        {"field": name, "label": str(Note._meta.get_field(name).verbose_name)}
+        for name, mark in note.marks.items()
+        if (mark["how"] == "copied" or mark.get("stale"))
+        and getattr(note, name)
+        and not (before is not None and before.marks.get(name) == mark)
     ]
 
 

@@ -17,6 +17,12 @@ from emr.codes import Certainty, EncounterStatus
 from emr.models import Diagnosis, DiagnosisUse, Encounter, Medication, Note, Save
 
 
+class Unconfirmed(Refused):
+    """Copied text that nobody touched or confirmed: ``fields`` is a list of {"field", "label"}."""
+
+    status = 422
+
+
 class Incomplete(Refused):
     """What the charting rules demand is missing: ``missing`` and ``hints`` are lists for the page."""
 
@@ -39,11 +45,11 @@ def confirm_password(*, by, password, request):
 
 
 @transaction.atomic
-def sign(*, encounter, key, version, by, request=None):
+def sign(*, encounter, key, version, by, confirmed=False, request=None):
     """Sign the note of the visit with this public id and finish the visit; return the signed note.
 
-    The same key again gives the same note. Raises Note.DoesNotExist outside the person's reach; Incomplete;
-    Conflict code "stale", "signed" or "cancelled"; Forbidden code "author".
+    ``confirmed`` says that copied text is meant as it stands. The same key again gives the same note. Raises
+    Note.DoesNotExist outside the person's reach; Incomplete; Unconfirmed code "copied"; Conflict code "stale", "signed" or "cancelled"; Forbidden code "author".
     """
     visit = (
         Encounter.objects.visible_to(by)
@@ -63,12 +69,22 @@ def sign(*, encounter, key, version, by, request=None):
         raise Incomplete(
             _("Some entries are missing before signing."), code="incomplete", missing=missing, hints=hints
         )
+    copied = ask_about_copied(requirements.unconfirmed(note), confirmed)
     _sign(note, visit, key, by)
     audit.record(
         Act.SIGN, by=by, request=request, resident=visit.resident, obj=note,
-        detail={"version": note.version, "hints": [hint["field"] for hint in hints]},
+        detail={"version": note.version, "hints": [hint["field"] for hint in hints], **copied},
     )  # fmt: skip
     return note
+
+
+def ask_about_copied(fields, confirmed):
+    """Refuse once where text of another day stands unread; return what the audit trail tells of it."""
+    if fields and confirmed is not True:
+        raise Unconfirmed(
+            _("Some of the text is copied and nobody has touched it."), code="copied", fields=fields
+        )
+    return {"copied": [entry["field"] for entry in fields]} if fields else {}
 
 
 def _sign(note, visit, key, by):

@@ -12,7 +12,9 @@ TEXT_FIELDS = (
     "chief_complaint", "present_illness", "past_history", "signs", "examinations", "treatment",
 )  # fmt: skip
 LINE_FIELDS = ("diagnoses", "medications")
-DRAFT_FIELDS = (*TEXT_FIELDS, *LINE_FIELDS, "vitals", "visit_kind")
+CONTENT_FIELDS = (*TEXT_FIELDS, *LINE_FIELDS, "vitals", "visit_kind")
+DRAFT_FIELDS = (*CONTENT_FIELDS, "marks")
+MARKED_FIELDS = (*TEXT_FIELDS, *LINE_FIELDS)  # vital signs are of their day and never taken over
 PRIVATE_TEXT = frozenset({*TEXT_FIELDS, *LINE_FIELDS, "vitals", "marks"})
 
 
@@ -25,6 +27,7 @@ class NoteText(models.Model):
     """
 
     TEXT_FIELDS, LINE_FIELDS, DRAFT_FIELDS = TEXT_FIELDS, LINE_FIELDS, DRAFT_FIELDS
+    CONTENT_FIELDS, MARKED_FIELDS = CONTENT_FIELDS, MARKED_FIELDS
 
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,

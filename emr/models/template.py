@@ -15,12 +15,15 @@ from emr.codes import TemplateKind
 
 class NoteTemplateQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """One's own, and those of one's own institution and of all above it."""
+        """One's own, those of one's own institution and of all above it; of those below too, for who shares."""
         if not user.has_perm("emr.view_notetemplate"):
             return self.none()
         parts = [part for part in user.institution.path.split("/") if part]
         paths = ["/" + "/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
-        return self.filter(Q(owner=user) | Q(owner=None, institution__path__in=paths))
+        shared = Q(institution__path__in=paths)
+        if user.has_perm("emr.share_notetemplate"):
+            shared |= Q(institution__path__startswith=user.institution.path)
+        return self.filter(Q(owner=user) | (Q(owner=None) & shared))
 
     def usable_by(self, user):
         """Switched on, and of the user's department where it names one."""

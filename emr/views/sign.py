@@ -20,14 +20,20 @@ from emr.views.draft import key_of, version_of
 @for_script("emr.sign_note")
 @sensitive_variables("body")
 def sign(request, encounter):
-    """JSON {"key", "version", "password"} → {"signed_at", "signer", "print", "home"}; 422 "incomplete"."""
+    """JSON {"key", "version", "password", "confirmed"} → {"signed_at", "signer", "print", "home"}; 422 "incomplete",
+    or "copied" with "fields" unless "confirmed" is true."""
     body = payload.read(request)
     if not isinstance(body.get("password"), str):
         raise Refused(_("The request does not have the expected form."), code="form")
     Note.objects.visible_to(request.user).only("pk").get(encounter__uuid=encounter)
     signing.confirm_password(by=request.user, password=body["password"], request=request)
     note = signing.sign(
-        encounter=encounter, key=key_of(body), version=version_of(body), by=request.user, request=request
+        encounter=encounter,
+        key=key_of(body),
+        version=version_of(body),
+        confirmed=body.get("confirmed") is True,
+        by=request.user,
+        request=request,
     )
     return JsonResponse(
         {

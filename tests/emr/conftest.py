@@ -32,8 +32,8 @@ class Page:
         body = {"key": str(key or uuid.uuid4()), "version": version, "changes": changes}
         return self.client.post(f"/visits/{self.visit.uuid}/save", body, content_type="application/json")
 
-    def sign(self, version=0, key=None, password=PASSWORD):
-        body = {"key": str(key or uuid.uuid4()), "version": version, "password": password}
+    def sign(self, version=0, key=None, password=PASSWORD, **more):
+        body = {"key": str(key or uuid.uuid4()), "version": version, "password": password, **more}
         return self.client.post(f"/visits/{self.visit.uuid}/sign", body, content_type="application/json")
 
 

@@ -133,12 +133,14 @@ def test_the_script_learns_what_signing_will_demand_and_what_to_watch(load, doct
     assert "西林" in data["watch"][0]["members"]
 
 
-def test_past_history_is_marked_as_carried_over_until_somebody_saved(load, doctor, resident):
+def test_past_history_is_marked_as_carried_over_until_somebody_touched_it(load, doctor, resident):
     past_visits(resident, doctor, 1, past_history="高血压10年")
     visit = start_for(resident=resident, by=doctor)
-    assert data_of(load(doctor, visit))["carried"] == ["past_history"]
-    Note.objects.filter(encounter=visit).update(version=2)
-    assert data_of(load(doctor, visit))["carried"] == []
+    last = Encounter.objects.get(status=EncounterStatus.FINISHED)
+    marks = data_of(load(doctor, visit))["note"]["marks"]
+    assert marks == {"past_history": {"how": "carried", "from": str(last.uuid)}}
+    Note.objects.filter(encounter=visit).update(marks={})
+    assert data_of(load(doctor, visit))["note"]["marks"] == {}
 
 
 @pytest.mark.parametrize("before", ["x", "1", "00000000-0000-0000-0000-000000000000", "' OR 1=1"])

@@ -9,7 +9,7 @@ from django.utils import timezone
 from clinic.codes import InstitutionKind, Role
 from clinic.models import Community
 from emr.codes import ChangeKind, Relation, System
-from emr.models import ChangeRequest, CopyIssue, Correction, Practice, SealedCopy, TermRelease
+from emr.models import ChangeRequest, CopyIssue, Correction, NoteTemplate, Practice, SealedCopy, TermRelease
 from tests import factories
 
 
@@ -86,6 +86,16 @@ def _community(where):
     )
 
 
+def _template(where):
+    return NoteTemplate.objects.create(
+        kind="text",
+        field="treatment",
+        name=f"模板{where.pk}",
+        content={"treatment": "多饮水。"},
+        institution=where,
+    )
+
+
 def _release(where):
     return TermRelease.objects.create(system=System.ICD10, name=f"r{where.pk}", valid_from=date(2020, 1, 1))
 
@@ -103,6 +113,7 @@ ROWS = {
     "emr.copyissue": (_copy, Role.MANAGER, True),
     "emr.sealedcopy": (_sealed_copy, Role.MANAGER, True),
     "emr.encounter": (_visit, Role.CLERK, True),
+    "emr.notetemplate": (_template, Role.MANAGER, True),
     "emr.termrelease": (_release, Role.DISTRICT, False),
 }
 HIDDEN = {label for label, (_make, _role, hidden) in ROWS.items() if hidden}

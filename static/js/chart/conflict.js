@@ -1,12 +1,12 @@
 // Another window or another person saved first (409): fields that only one side changed are put together, the
 // rest is shown side by side.
-import { fill } from "./dom.js";
+import { fill, same } from "./dom.js";
 import { compare } from "./compare.js";
 import { reconcile } from "./fields.js";
 
 /** Ends true when both are one again, false when the doctor put it off. */
 export async function settleConflict({ answer, autosave, fields, texts, tell }) {
-  const theirs = { ...answer.changed, ...answer.theirs };
+  const { marks, ...theirs } = { ...answer.changed, ...answer.theirs };
   const rows = [];
   const taken = [];
   for (const [name, value] of Object.entries(theirs)) {
@@ -20,8 +20,15 @@ export async function settleConflict({ answer, autosave, fields, texts, tell }) 
   }
   if (taken.length) tell(fill(texts.taken_over, { who: answer.by, time: answer.at, fields: taken.join("、") }));
   if (rows.length && !(await choose({ answer, rows, fields, texts, autosave }))) return false;
-  autosave.rebase(answer.version, theirs);
+  if (marks) settleMarks(marks, theirs, { autosave, fields });
+  autosave.rebase(answer.version, marks ? { ...theirs, marks } : theirs);
   return true;
+}
+
+/** Silently: a mark goes with the text that it is about. */
+function settleMarks(marks, theirs, { autosave, fields }) {
+  const whose = (name) => (name in theirs && same(fields.value(name), fields.clean(name, theirs[name])) ? "theirs" : "mine");
+  fields.write("marks", fields.marks.merge(autosave.base.marks, fields.value("marks"), marks, whose));
 }
 
 async function choose({ answer, rows, fields, texts, autosave }) {

@@ -5,16 +5,18 @@ import { all, one, same } from "./dom.js";
 const unix = (text) => text.replace(/\r\n?/g, "\n");
 
 export class Fields {
-  constructor(data, { diagnoses, medications }) {
+  constructor(data, { diagnoses, medications, marks }) {
     this.data = data;
     this.parts = { diagnoses, medications };
+    this.marks = marks;
+    marks.fields = this;
     this.texts = new Map(all("[data-text]").map((box) => [box.dataset.text, box]));
     this.vitals = new Map(all("[data-vital]").map((box) => [box.dataset.vital, box]));
     for (const [name, value] of Object.entries(data.note)) this.write(name, value);
   }
 
   names() {
-    return [...this.texts.keys(), "diagnoses", "medications", "vitals", "visit_kind"];
+    return [...this.texts.keys(), "diagnoses", "medications", "vitals", "visit_kind", "marks"];
   }
 
   read() {
@@ -26,6 +28,7 @@ export class Fields {
   value(name) {
     if (this.texts.has(name)) return this.texts.get(name).value;
     if (name in this.parts) return this.parts[name].value();
+    if (name === "marks") return this.marks.value();
     if (name === "visit_kind") return one('[name="visit_kind"]:checked').value;
     const filled = [...this.vitals].filter(([, box]) => box.value !== "");
     return Object.fromEntries(filled.map(([vital, box]) => [vital, box.value]));
@@ -39,11 +42,12 @@ export class Fields {
   }
 
   write(name, value) {
+    if (name === "marks") return this.marks.fill(value);
     if (this.texts.has(name)) this.texts.get(name).value = value;
     else if (name in this.parts) this.parts[name].fill(value);
     else if (name === "visit_kind") one(`[name="visit_kind"][value="${CSS.escape(value)}"]`).checked = true;
     else for (const [vital, box] of this.vitals) box.value = value[vital] ?? "";
-    this.element(name)?.dispatchEvent(new CustomEvent("chart:written", { bubbles: true }));
+    return this.element(name)?.dispatchEvent(new CustomEvent("chart:written", { bubbles: true }));
   }
 
   /** What holds the field, for focus and for a fault's sentence. */
@@ -59,6 +63,7 @@ export class Fields {
 
   /** The value in words. */
   say(name, value) {
+    if (name === "marks") return "";
     if (this.texts.has(name)) return value;
     if (name === "visit_kind") return Object.fromEntries(this.data.visit_kinds)[value] ?? value;
     if (name in this.parts) return this.parts[name].say(value);

@@ -30,21 +30,19 @@ export class Folds {
     one("summary", section).focus();
   }
 
+  /** Fields that the institution wants open from the start. */
+  unfold(names) {
+    for (const name of names) {
+      const section = this.sections.get(name);
+      if (section) section.open = true;
+    }
+  }
+
   draw() {
     for (const [name, section] of this.sections) {
       const words = this.fields.say(name, this.fields.value(name)).replace(/\s+/g, " ").trim();
       one('[data-role="preview"]', section).textContent = [...words].slice(0, PREVIEW).join("");
       section.classList.toggle("is-filled", words !== "");
-    }
-  }
-
-  /** A field that was carried over says so until the doctor touches it. */
-  mark(names) {
-    for (const name of names) {
-      const marker = this.sections.get(name) && one('[data-role="carried"]', this.sections.get(name));
-      if (!marker) continue;
-      marker.hidden = false;
-      this.fields.element(name).addEventListener("input", () => (marker.hidden = true), { once: true });
     }
   }
 }

@@ -14,7 +14,8 @@ function words(value) {
 }
 
 function show({ id, record }, store) {
-  const values = { ...record.values, ...(record.typing ? { diagnoses: [...(record.values.diagnoses ?? []), { name: record.typing }] } : {}) };
+  const { marks: _unseen, ...written } = record.values;
+  const values = { ...written, ...(record.typing ? { diagnoses: [...(record.values.diagnoses ?? []), { name: record.typing }] } : {}) };
   const parts = Object.entries(values).flatMap(([name, value]) => [
     make("dt", { textContent: data.labels[name] ?? name }),
     make("dd", { className: "note-text", textContent: words(value) || "—" }),

@@ -6,6 +6,7 @@ import { openStore } from "./draft-store.js";
 import { Fields } from "./fields.js";
 import { Folds, grow } from "./folds.js";
 import { Leaving } from "./leaving.js";
+import { Marks } from "./marks.js";
 import { MedicationLines } from "./medication-lines.js";
 import { offerLeftovers } from "./recover.js";
 import { listen } from "./shortcuts.js";
@@ -14,18 +15,22 @@ import { signInAgain } from "./session.js";
 import { Signing } from "./sign.js";
 import { Standing } from "./standing.js";
 import { Status } from "./status.js";
+import { Typing } from "./typing.js";
 
 const data = JSON.parse(one("#chart-data").textContent);
 const { texts } = data;
 const page = one("#chart");
 const changed = () => {
+  marks.check();
   folds.draw();
   autosave.typed();
 };
 const diagnoses = new DiagnosisPicker(data, () => changed());
 const medications = new MedicationLines(data, () => changed());
-const fields = new Fields(data, { diagnoses, medications });
+const marks = new Marks(data);
+const fields = new Fields(data, { diagnoses, medications, marks });
 const folds = new Folds(fields);
+Object.assign(marks, { folds, changed: () => changed() });
 const status = new Status(data, fields);
 const autosave = new Autosave({
   url: data.urls.save,
@@ -45,7 +50,11 @@ const signing = new Signing({
   },
 });
 
-const lasting = new Standing({ session, confirmed: () => {} });
+const lasting = new Standing({
+  session,
+  // The past history that this note only carried is confirmed with it.
+  confirmed: (kind, text) => kind === "past" && marks.value().past_history && fields.value("past_history") === text && marks.confirm("past_history"),
+});
 
 let standing = null; // a conflict that was put off
 
@@ -70,6 +79,15 @@ function tell(sentence) {
   notice.textContent = sentence;
   notice.hidden = !sentence;
 }
+
+const typing = new Typing({
+  data, texts, fields, marks, folds, autosave, session, tell,
+  changed: () => {
+    changed();
+    grow();
+    autosave.left();
+  },
+});
 
 // What the hands do --------------------------------------------------------------------------------------
 
@@ -107,12 +125,14 @@ listen({
   sign: () => signing.open(),
   stillCorrect: () => lasting.confirm(),
   previous: () => one("#previous summary")?.focus(),
+  templates: () => typing.templates(),
+  confirm: () => typing.confirm(),
 });
 
 // What a former window left ------------------------------------------------------------------------------
 
 async function begin() {
-  folds.mark(data.carried);
+  folds.unfold(data.unfolded);
   grow();
   autosave.report();
   const store = await openStore({ user: data.user, encounter: data.store, key: data.draft_key });

@@ -10,6 +10,7 @@ export async function offerLeftovers({ store, autosave, fields, texts, box }) {
     if (rows.length) {
       const chosen = await offer({ record, rows, fields, texts });
       for (const [name, value] of Object.entries(chosen)) fields.write(name, value);
+      fields.write("marks", marksOf(record, rows, fields));
       restored += rows.length;
     }
     box.value ||= record.typing ?? "";
@@ -19,9 +20,21 @@ export async function offerLeftovers({ store, autosave, fields, texts, box }) {
   return restored;
 }
 
+/** What was restored as it lay there keeps its mark of then; what was put together is the writer's own. */
+function marksOf({ values }, rows, fields) {
+  const marks = fields.value("marks");
+  for (const { name, mine, theirs } of rows) {
+    const now = fields.value(name);
+    if (same(now, theirs)) continue;
+    delete marks[name];
+    if (same(now, mine) && values.marks?.[name]) marks[name] = values.marks[name];
+  }
+  return marks;
+}
+
 function differing(record, fields) {
   return Object.entries(record.values)
-    .filter(([name]) => fields.names().includes(name))
+    .filter(([name]) => name !== "marks" && fields.names().includes(name))
     .map(([name, value]) => ({ name, mine: value, theirs: fields.value(name) }))
     .filter(({ mine, theirs }) => !same(mine, theirs));
 }

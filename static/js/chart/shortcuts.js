@@ -6,7 +6,7 @@ export const SECTION_KEYS = {
   5: "past_history", 6: "signs", 7: "examinations", 8: "vitals", 9: "medications",
 };
 
-/** acts: {section(name), kind(), save(), sign(), previous()}. */
+/** acts: {section(name), kind(), save(), sign(), previous(), templates(), confirm()}. */
 export function listen(acts) {
   const help = one("#help-dialog");
   const openHelp = () => help.open || help.showModal();
@@ -28,7 +28,7 @@ function actFor(event, acts, openHelp) {
     const digit = /^Digit([1-9])$/.exec(code); // Alt with the number pad types signs on Windows
     if (digit) return () => acts.section(SECTION_KEYS[digit[1]]);
     const refer = one("#refer-open"); // a link: leaving it to the page saves what is unsaved first
-    return { KeyF: acts.kind, KeyP: acts.previous, KeyR: refer && (() => refer.click()), Digit0: acts.stillCorrect }[code];
+    return { KeyF: acts.kind, KeyP: acts.previous, KeyT: acts.templates, KeyC: acts.confirm, KeyR: refer && (() => refer.click()), Digit0: acts.stillCorrect }[code];
   }
   if (event.ctrlKey && !event.altKey) return { Enter: acts.sign, s: acts.save, S: acts.save }[key];
   return null;

@@ -1,5 +1,6 @@
 // Signing: everything saved first, what is missing with a way there, the password, then name, time and print.
 import { all, fill, make, newKey, one } from "./dom.js";
+import { holesIn } from "./holes.js";
 import { send, worthRetrying } from "./wire.js";
 
 const dialog = one("#sign-dialog");
@@ -17,7 +18,8 @@ export class Signing {
     });
     one("#sign-close").addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => (this.password.value = ""));
-    one("#sign-missing").addEventListener("click", (event) => this.jump(event));
+    for (const list of ["#sign-missing", "#sign-copied"]) one(list).addEventListener("click", (event) => this.jump(event));
+    one("#sign-as-copied").addEventListener("click", () => this.sign(true));
   }
 
   async open() {
@@ -26,6 +28,7 @@ export class Signing {
     const missing = this.missing();
     this.list("#sign-missing", missing);
     this.list("#sign-hints", []);
+    this.list("#sign-copied", []);
     one("#sign-ask").hidden = missing.length > 0;
     if (!dialog.open) dialog.showModal();
     const first = one("#sign-missing button");
@@ -49,6 +52,7 @@ export class Signing {
     const gaps = names.map((name) => this.gap(name));
     if (this.box.value.trim()) gaps.push(this.gap("diagnoses", this.texts.diagnosis_not_added));
     else if (!note.diagnoses.length) gaps.push(this.gap("diagnoses"));
+    gaps.push(...this.holes(note));
     if (!note.treatment.trim() && !note.medications.length) gaps.push(this.gap("treatment"));
     return gaps;
   }
@@ -57,17 +61,27 @@ export class Signing {
     return Boolean(note[name].trim()) || (name === "signs" && Object.values(note.vitals).some((typed) => typed.trim()));
   }
 
+  /** Gaps of a template that nobody filled. */
+  holes(note) {
+    const texts = [...this.fields.texts.keys()].map((name) => [name, note[name]]);
+    texts.push(["medications", note.medications.map((line) => Object.values(line).join(" ")).join("\n")]);
+    return texts
+      .map(([name, text]) => [name, holesIn(text)[0]])
+      .filter(([, hole]) => hole)
+      .map(([name, hole]) => this.gap(name, fill(this.texts.hole, { label: this.fields.label(name), hole: hole.words })));
+  }
+
   gap(field, sentence = this.data.missing[field]) {
     return { field, sentence };
   }
 
-  async sign() {
+  async sign(confirmed = false) {
     if (this.busy || !this.password.value) return this.password.focus();
     this.busy = true;
     one("#sign-submit").disabled = true;
     this.tell(this.texts.signing);
     try {
-      if (await this.autosave.flush()) await this.ask();
+      if (await this.autosave.flush()) await this.ask(confirmed);
       else this.tell(this.texts.sign_unsaved);
     } finally {
       this.busy = false;
@@ -75,12 +89,12 @@ export class Signing {
     }
   }
 
-  async ask() {
+  async ask(confirmed) {
     const version = this.autosave.version;
     if (this.job?.version !== version) this.job = { key: newKey(), version };
-    const { status, data } = await send(this.data.urls.sign, JSON.stringify({ ...this.job, password: this.password.value }));
+    const { status, data } = await send(this.data.urls.sign, JSON.stringify({ ...this.job, password: this.password.value, confirmed }));
     if (status === 200) return this.finish(data);
-    if (status === 422) return this.incomplete(data);
+    if (status === 422) return data.error === "copied" ? this.copied(data) : this.incomplete(data);
     if (status === 401) return this.session(() => this.tell(""));
     if (status === 409 && data.error === "stale") {
       dialog.close();
@@ -99,6 +113,13 @@ export class Signing {
     this.list("#sign-missing", data.missing);
     this.list("#sign-hints", data.hints ?? []);
     one("#sign-missing button")?.focus();
+  }
+
+  /** Text of another day that nobody touched: asked about once, with the way to each. */
+  copied({ message, fields }) {
+    this.tell(message);
+    this.list("#sign-copied", fields.map(({ field, label }) => ({ field, sentence: label })));
+    one("#sign-as-copied").focus();
   }
 
   list(where, entries) {

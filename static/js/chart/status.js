@@ -44,7 +44,7 @@ export class Status {
     for (const old of all(".field-fault")) old.remove();
     for (const { name, sentence } of refused) {
       const element = this.fields.element(name);
-      element.closest("[data-box]")?.append(make("p", { className: "field-fault", textContent: sentence }));
+      element?.closest("[data-box]")?.append(make("p", { className: "field-fault", textContent: sentence }));
     }
   }
 }
