@@ -47,7 +47,7 @@ def lay_out(referral) -> Form:
                 place=referral.from_institution.name,
             ),
         ]  # fmt: skip
-        return _sheets(referral, _("Referral form"), stub, body)
+        return _sheets(referral, referral.from_institution.name, _("Referral form"), stub, body)
 
 
 def lay_out_return(referral) -> Form:
@@ -56,7 +56,7 @@ def lay_out_return(referral) -> Form:
         back = timezone.localdate(referral.closed_at)
         stub = [*_head(referral), *_flow(_gone_back(referral, back)), *_signed(_("Returning doctor"), back)]
         sections = (
-            (_("Diagnosis"), referral.return_diagnosis),
+            (_("Result of diagnosis"), referral.return_diagnosis),
             (_("Inpatient record number"), referral.inpatient_number),
             (_("Main results of examinations"), referral.results),
             (_("Treatment, next steps and rehabilitation advice"), referral.return_course),
@@ -70,11 +70,11 @@ def lay_out_return(referral) -> Form:
                 place=referral.to_name,
             ),
         ]  # fmt: skip
-        return _sheets(referral, _("Return form"), stub, body)
+        return _sheets(referral, referral.to_name, _("Return form"), stub, body)
 
 
-def _sheets(referral, title, stub, body):
-    titles = [*break_lines(referral.from_institution.name, PAPER.title_room), title]
+def _sheets(referral, institution, title, stub, body):
+    titles = [*break_lines(institution, PAPER.title_room), title]
     name = referral.person["name"]
     facts = [line.text for line in _flow([_said(_("Number"), referral.number), _said(_("Name"), name)])]
     lines = [
@@ -160,8 +160,9 @@ def _text(text, label=""):
 
 def _signed(role, day, name="", phone="", place=""):
     """At the right, kept together, with a place for the handwritten signature."""
-    said = [_said(role, name)] if name else []
-    said.append(_said(_("Signature by hand"), BLANK))
+    said = [_said(role, name)]
+    if name:
+        said.append(_said(_("Signature by hand"), ""))
     if phone:
         said.append(_said(_("Contact phone"), phone))
     said += [text for text in (place, _day(day)) if text]

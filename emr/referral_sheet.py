@@ -103,7 +103,7 @@ def head_of(resident) -> dict:
         "sex": resident.sex,
         "birth_date": resident.birth_date.isoformat(),
         "record_number": resident.record_number or "",
-        "address": resident.address,
+        "address": " ".join(filter(None, [str(resident.community or ""), resident.address])),
         "phone": resident.phone,
     }
 

@@ -303,7 +303,9 @@ def test_the_form_out_has_its_stub_and_all_fields(sent):
 
 
 def test_the_form_back_has_its_stub_and_all_fields(returned):
-    text = text_of(referral_printing.lay_out_return(returned))
+    form = referral_printing.lay_out_return(returned)
+    text = text_of(form)
+    assert form.titles[0] == returned.to_name
     for said in (
         "存根",
         "双向转诊（回转）单",
