@@ -27,3 +27,8 @@ def leave_lasts():
 
 def leave_ends(change_request):
     return change_request.decided_at + leave_lasts()
+
+
+def begins_before(now=None):
+    """Notes signed up to then are archived."""
+    return (now or timezone.now()) - timedelta(hours=settings.ARCHIVE_HOURS)
