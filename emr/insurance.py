@@ -124,12 +124,19 @@ class InsuranceFault(Exception):
     """It did not work. ``fault`` is what the filing keeps; the text of an exception says nothing of a patient."""
 
     fault: FilingFault
+    # Whether anything went out; if not, nothing can have been booked.
+    sent = True
 
 
 class Unreachable(InsuranceFault):
-    """No connection, or it broke off. Whether the claim was booked is not known."""
+    """No connection (``sent`` False: nobody was listening), or it broke off: then whether the claim was booked is
+    not known."""
 
     fault = FilingFault.UNREACHABLE
+
+    def __init__(self, text, sent=True):
+        super().__init__(text)
+        self.sent = sent
 
 
 class TooSlow(InsuranceFault):

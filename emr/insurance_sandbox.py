@@ -72,7 +72,7 @@ def exchange(address, path, body, headers, seconds) -> bytes:
     parts = urlsplit(address)
     host, port = parts.hostname, parts.port or 80
     if parts.scheme != "http" or not host:
-        raise Unreachable("no usable address")
+        raise Unreachable("no usable address", sent=False)
     lines = {
         "Host": f"{host}:{port}",
         "Content-Type": "application/json",
@@ -82,14 +82,18 @@ def exchange(address, path, body, headers, seconds) -> bytes:
     head = f"POST {path} HTTP/1.0\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     end = time.monotonic() + seconds
     try:
-        with socket.create_connection((host, port), timeout=seconds) as link:
+        link = socket.create_connection((host, port), timeout=seconds)
+    except OSError as error:
+        raise Unreachable("nobody listens", sent=False) from error
+    try:
+        with link:
             link.settimeout(_left(end))
             link.sendall(head.encode() + b"\r\n" + body)
             return _read(link, end)
     except TimeoutError as error:
         raise TooSlow("no answer in time") from error
     except OSError as error:
-        raise Unreachable("no connection") from error
+        raise Unreachable("broken off") from error
 
 
 def _read(link, end):

@@ -5,6 +5,7 @@ A claim's key is its referral's uuid, so asking or sending again never files twi
 """
 
 import logging
+import time
 from datetime import timedelta
 
 from django.conf import settings
@@ -22,7 +23,8 @@ log = logging.getLogger("sheyi.insurance")
 ATTEMPTS = 3
 # An interface that does not know a claim so long after it was sent has not booked it.
 SETTLED = timedelta(minutes=5)
-COMPARED_AT_ONCE = 500
+# One run takes so many rows and about so long: other jobs wait behind it.
+AT_ONCE, RUN_SECONDS = 500, 20
 COMPARED_EVERY = timedelta(hours=20)
 READY = (
     "referral__resident",
@@ -35,12 +37,11 @@ CANCEL_REASON = "referral withdrawn"
 
 def deliver(*, filing, now):
     """Send a filing in state SENDING and write down what became of it; return it. A fault makes it a person's."""
-    claim = _begin(filing, now)
-    if claim is None:
+    row = _lease(filing, now, FilingState.SENDING)
+    if row is None:
         return _fresh(filing)
-    interface = insurance.of_way(filing.way)
     try:
-        outcome = interface.submit(claim)
+        outcome = insurance.of_way(row.way).submit(insurance.Claim.of(row.referral))
     except InsuranceFault as fault:
         return _failed(filing, fault)
     return _submitted(filing, outcome, now)
@@ -91,11 +92,18 @@ def compare(*, filing, now):
 def tend(now) -> int:
     """Go on with what jobs left behind, and ask after what may have been booked. How many were dealt with."""
     late = now - timedelta(seconds=settings.INSURANCE_LATE_SECONDS)
-    done = 0
-    for row in InsuranceFiling.objects.left_behind(late).select_related("referral")[:COMPARED_AT_ONCE]:
-        (deliver if row.state == FilingState.SENDING else withdraw)(filing=row, now=now)
-        done += 1
-    return done + _each(ask, InsuranceFiling.objects.uncertain(), now)
+    done, end = 0, time.monotonic() + RUN_SECONDS
+    for row in InsuranceFiling.objects.left_behind(late).order_by("made_at")[:AT_ONCE]:
+        if time.monotonic() > end:
+            return done
+        try:
+            (deliver if row.state == FilingState.SENDING else withdraw)(filing=row, now=now)
+            done += 1
+        except (
+            Exception
+        ) as error:  # one odd filing must not keep the others waiting; its attempts are counted
+            log.exception("filing not tended", extra={"facts": {"kind": type(error).__name__}})
+    return done + _each(ask, InsuranceFiling.objects.uncertain().order_by("made_at"), now, end)
 
 
 def compare_all(now) -> int:
@@ -107,13 +115,15 @@ def compare_all(now) -> int:
         .exclude(checked_at__gt=now - COMPARED_EVERY)
         .order_by(F("checked_at").asc(nulls_first=True), "pk")
     )
-    return _each(compare, rows, now)
+    return _each(compare, rows, now, time.monotonic() + RUN_SECONDS)
 
 
-def _each(act, rows, now):
+def _each(act, rows, now, end):
     """An interface that fails once is left alone until the next run: a down one would cost its deadline each time."""
     done, failing = 0, set()
-    for row in rows.select_related("referral")[:COMPARED_AT_ONCE]:
+    for row in rows.select_related("referral")[:AT_ONCE]:
+        if time.monotonic() > end:
+            break
         if row.interface in failing:
             continue
         try:
@@ -126,12 +136,6 @@ def _each(act, rows, now):
 
 
 # One attempt ------------------------------------------------------------------------------------------
-
-
-def _begin(filing, now):
-    """The claim, if this job is to send it."""
-    row = _lease(filing, now, FilingState.SENDING)
-    return row and insurance.Claim.of(row.referral)
 
 
 @transaction.atomic
@@ -185,7 +189,8 @@ def _failed(filing, fault):
     row = _lock(filing)
     if row.state != FilingState.SENDING:
         return row
-    return _to_a_person(row, fault.fault, getattr(fault, "sentence", ""))
+    never_sent = not fault.sent and row.attempts <= 1
+    return _to_a_person(row, fault.fault, getattr(fault, "sentence", ""), settled=never_sent)
 
 
 @transaction.atomic
@@ -210,13 +215,13 @@ def _withdrawn(filing, outcome):
     return row
 
 
-def _to_a_person(row, fault, answer=""):
-    """Fall back to by hand, and say why."""
+def _to_a_person(row, fault, answer="", settled=False):
+    """Fall back to by hand, and say why. ``settled``: the interface cannot have booked it."""
     cancelling = row.state == FilingState.CANCELLING
     row.state = FilingState.TO_CANCEL if cancelling else FilingState.TO_DO
     if not cancelling:
         row.way = InsuranceWay.BY_HAND
-    row.fault, row.answer, row.settled = fault, answer, False
+    row.fault, row.answer, row.settled = fault, answer, settled
     row.save()
     log.warning(
         "filing falls back to by hand", extra={"facts": {"filing": str(row.uuid), "fault": fault.value}}

@@ -105,12 +105,16 @@ def retry_with_interface(*, filing, by, request=None):
         if row.state not in (FilingState.TO_DO, FilingState.TO_CANCEL):
             raise Conflict(_("This filing is not waiting to be done by hand."), code="state")
         cancelling = row.state == FilingState.TO_CANCEL
-        way = row.interface if cancelling else insurance.for_institution(row.institution).way
+        # What may be at one interface already is sent to that one again, whatever was chosen since.
+        stay = cancelling or row.is_uncertain
+        way = row.interface if stay else insurance.for_institution(row.institution).way
         if not way or not insurance.of_way(way).by_machine:
             raise Refused(_("This institution files by hand; no interface is chosen."), code="by_hand")
-        row.state = FilingState.CANCELLING if cancelling else FilingState.SENDING
         row.way = row.way if cancelling else way
-        row.fault, row.answer, row.attempts, row.tried_at = "", "", 0, None
+        # An earlier attempt may have arrived: the next one's "nobody listens" does not settle that.
+        row.attempts, row.tried_at = int(row.is_uncertain), None
+        row.fault, row.answer = "", ""
+        row.state = FilingState.CANCELLING if cancelling else FilingState.SENDING
         row.save()
         _tell(row, by, request, "sent again")
         after_commit(withdraw_filing if cancelling else deliver_filing, row)
@@ -178,7 +182,7 @@ def _cancel(referral, by, request):
 
 def _after_cancelling(row):
     """Where an interface may know of it, it is asked; a typed number is a person's to take back; else that is all."""
-    asked = row.tried_at is not None and row.interface
+    asked = row.interface and (row.tried_at is not None or row.attempts)
     if asked and not (row.state == FilingState.TO_DO and row.settled):
         return FilingState.CANCELLING
     return FilingState.TO_CANCEL if row.state == FilingState.CONFIRMED else FilingState.CANCELLED

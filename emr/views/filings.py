@@ -24,6 +24,7 @@ from emr.models import InsuranceFiling, Referral
 from emr.models.filing import CLOSED, UNDER_WAY
 
 SIZE = 50
+STEPS = 20
 TABS = ("waiting", "sending", "done")
 
 
@@ -87,6 +88,7 @@ def _show(request, row, refusal, typed):
         "typed": typed,
         "late": row.is_under_way and actions.is_late(row, timezone.now()),
         "machine": insurance.for_institution(row.institution).by_machine,
+        "steps": row.history.select_related("history_user").order_by("-history_date")[:STEPS],
         "correcting": "correct" in request.GET and row.state == FilingState.CONFIRMED,
     }
     return render(request, "emr/filings/filing.html", context, status=refusal.status if refusal else 200)
@@ -129,6 +131,8 @@ def ask(request, filing):
         messages.success(
             request, _("It is filed with the number %(number)s.") % {"number": row.external_number}
         )
+    elif row.is_uncertain:
+        messages.info(request, _("The interface does not know it yet. Please ask again in a few minutes."))
     else:
         messages.info(request, _("The interface does not know it. Please file it by hand."))
     return redirect("filing", row.uuid)

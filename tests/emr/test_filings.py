@@ -59,6 +59,15 @@ def run(filing, at=None):
     return filing_delivery.deliver(filing=filing, now=at or timezone.now())
 
 
+def withdraw(filing, at=None):
+    return filing_delivery.withdraw(filing=filing, now=at or timezone.now())
+
+
+def begin(filing, at):
+    """What a worker does before it asks; the claim that it will send."""
+    return insurance.Claim.of(filing_delivery._lease(filing, at, SENDING).referral)
+
+
 def fresh(filing):
     return InsuranceFiling.objects.get(pk=filing.pk)
 
@@ -150,6 +159,31 @@ def test_an_interface_that_does_not_know_it_settles_the_doubt_in_time(doctor, ch
     assert (fresh(filing).state, fresh(filing).settled) == (TO_DO, True)
 
 
+def test_where_nobody_listens_nothing_was_booked(doctor, chosen, settings):
+    settings.INSURANCE_SANDBOX_URL = "http://127.0.0.1:1"
+    filing = run(opened(doctor))
+    assert (filing.state, filing.fault, filing.is_uncertain) == (TO_DO, FilingFault.UNREACHABLE, False)
+    assert filings.cancel_filing(referral=filing.referral, by=doctor).state == CANCELLED
+
+
+def test_sent_again_in_vain_the_doubt_stays(doctor, chosen, sandbox, settings):
+    mood(sandbox, "lose")
+    filing = run(opened(doctor))
+    filings.retry_with_interface(filing=filing, by=doctor)
+    settings.INSURANCE_SANDBOX_URL = "http://127.0.0.1:1"
+    assert run(filing).is_uncertain
+
+
+def test_ended_before_it_is_sent_again_what_was_booked_is_taken_back(doctor, chosen, sandbox):
+    mood(sandbox, "lose")
+    filing = run(opened(doctor))
+    mood(sandbox, "well")
+    filings.retry_with_interface(filing=filing, by=doctor)
+    filings.cancel_filing(referral=filing.referral, by=doctor)
+    assert withdraw(filing).state == CANCELLED
+    assert [row["standing"] for row in sandbox.ledger.rows.values()] == ["cancelled"]
+
+
 def test_a_down_interface_is_asked_once_a_run(doctor, chosen, sandbox):
     mood(sandbox, "down")
     for _n in range(3):
@@ -183,7 +217,7 @@ def test_a_job_that_runs_twice_sends_once(doctor, chosen, sandbox):
 
 def test_while_one_worker_is_at_it_another_leaves_it(doctor, chosen, sandbox):
     filing = opened(doctor)
-    filing_delivery._begin(filing, timezone.now())
+    begin(filing, timezone.now())
     assert run(filing).state == SENDING
     assert not sandbox.asked
 
@@ -191,7 +225,7 @@ def test_while_one_worker_is_at_it_another_leaves_it(doctor, chosen, sandbox):
 def test_a_killed_workers_filing_is_sent_by_the_next_run(doctor, chosen, sandbox):
     """Killed between marking and asking: the mark grows old, and the recurring job goes on."""
     filing, now = opened(doctor), timezone.now()
-    filing_delivery._begin(filing, now)
+    begin(filing, now)
     assert filing_delivery.tend(now) == 0
     filing_delivery.tend(now + timedelta(minutes=2))
     assert fresh(filing).state == CONFIRMED
@@ -199,7 +233,7 @@ def test_a_killed_workers_filing_is_sent_by_the_next_run(doctor, chosen, sandbox
 
 def test_a_worker_killed_after_booking_does_not_book_twice(doctor, chosen, sandbox):
     filing, now = opened(doctor), timezone.now()
-    insurance.of_way(filing.way).submit(filing_delivery._begin(filing, now))
+    insurance.of_way(filing.way).submit(begin(filing, now))
     filing_delivery.tend(now + timedelta(minutes=2))
     assert (fresh(filing).state, len(sandbox.ledger.rows)) == (CONFIRMED, 1)
 
@@ -207,7 +241,7 @@ def test_a_worker_killed_after_booking_does_not_book_twice(doctor, chosen, sandb
 def test_a_filing_that_kills_its_workers_becomes_a_persons(doctor, chosen, sandbox):
     filing, now = opened(doctor), timezone.now()
     for minutes in (0, 2, 4):
-        filing_delivery._begin(filing, now + timedelta(minutes=minutes))
+        begin(filing, now + timedelta(minutes=minutes))
     filing_delivery.tend(now + timedelta(minutes=6))
     assert (fresh(filing).state, fresh(filing).fault) == (TO_DO, FilingFault.LATE)
 
@@ -327,10 +361,6 @@ def test_a_typed_number_is_taken_back_by_a_person(doctor, by_hand):
     assert filings.confirm_cancelled(filing=by_hand, by=doctor).external_number == "YB20260001"
 
 
-def withdraw(filing, at=None):
-    return filing_delivery.withdraw(filing=filing, now=at or timezone.now())
-
-
 def test_the_interfaces_booking_is_taken_back_there(doctor, chosen, sandbox):
     filing = run(opened(doctor))
     assert filings.cancel_filing(referral=filing.referral, by=doctor).state == CANCELLING
@@ -366,7 +396,7 @@ def test_an_interface_that_does_not_cancel_leaves_it_to_a_person(doctor, chosen,
 
 def test_cancelled_while_the_answer_was_on_its_way_it_is_taken_back_after_all(doctor, chosen, sandbox):
     filing, now = opened(doctor), timezone.now()
-    claim = filing_delivery._begin(filing, now)
+    claim = begin(filing, now)
     filings.cancel_filing(referral=filing.referral, by=doctor)
     assert withdraw(filing).state == CANCELLED  # nothing had arrived there yet
     filing_delivery._submitted(filing, insurance.of_way(filing.way).submit(claim), now)
