@@ -18,7 +18,7 @@ from clinic.models import Allergy
 from emr.codes import Frequency, StandingKind
 from emr.models import StandingHistory
 
-TEXT_LIMIT = 5_000
+TEXT_LIMIT = 20_000  # as the note's past history, which it takes over
 LONG_TERM_DAYS = 28  # 长期处方: four weeks and more (rules B5.5)
 # Without one word on allergies nothing was asked yet, and there is nothing to confirm.
 NONE_KNOWN = gettext_lazy("No known allergies")

@@ -5,8 +5,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import audit
-from clinic.codes import Act
+from clinic.actions.residents import tagging
+from clinic.codes import Act, TagSource
 from clinic.errors import Conflict, Forbidden, Refused
+from clinic.models import KeyTag
 from emr.codes import ItemState
 from emr.models import AfterVisitItem
 
@@ -36,6 +38,18 @@ def finish(*, item, answer, facts=None, by, request=None):
 def dismiss(*, item, reason, facts=None, by, request=None):
     """Not needed, with the reason; the same again is the same row. Refused code "answer" without a word."""
     return _close(item, ItemState.DISMISSED, reason, facts, by, request)
+
+
+@transaction.atomic
+def put_on_management(*, item, answer, facts=None, by, request=None):
+    """Tag the resident with the chronic diseases of the item, and done; tags there already stay. Raises what
+    ``finish`` and the tagging raise (Forbidden code "not-home" elsewhere than at home)."""
+    resident = item.resident.survivor
+    there = set(KeyTag.objects.filter(resident=resident, until=None).values_list("tag", flat=True))
+    for tag in item.facts.get("tags", []):
+        if tag not in there:
+            tagging.tag(resident=resident, tag=tag, source=TagSource.VISIT, by=by, request=request)
+    return _close(item, ItemState.DONE, answer, facts, by, request)
 
 
 def _close(item, state, answer, facts, by, request):

@@ -95,8 +95,14 @@ def follow(before, after, visit, by):
     if shown is None or not before.strip() or shown.text != before.strip() or before == after:
         return None
     if after is None:
-        earlier = shown.history.exclude(text=shown.text).order_by("-history_date", "-history_id").first()
+        # What stood there before this visit was signed; the same text was only confirmed by it, and stays.
+        former = (
+            shown.history.filter(confirmed_at__lt=visit.finished_at) if visit.finished_at else shown.history
+        )
+        earlier = former.order_by("-confirmed_at", "-history_id").first()
         after = earlier.text if earlier else ""
+        if after == shown.text:
+            return None
     return _confirm(person, StandingKind.PAST, shown, by, text=after.strip(), overwrite=True)
 
 

@@ -11,7 +11,7 @@ from emr import after_visit, writing_cost
 from emr.actions import after_visit as items
 from emr.actions import standing
 from emr.codes import StandingKind
-from emr.models import AfterVisitItem, Note, Save, StandingHistory
+from emr.models import AfterVisitItem, Note, Save
 
 SEED = 11
 # (past, family, long-term medication, days since it was confirmed)
@@ -57,10 +57,8 @@ def _history(resident, doctor, past, family, medication, days):
     for kind, text in said.items():
         if text:
             row = standing.write(resident=resident, kind=kind.value, text=text, version=0, by=doctor)
-            # Long confirmed: no row changes by this but the day of the demo's beginning.
-            StandingHistory.objects.filter(pk=row.pk).update(
-                confirmed_at=timezone.now() - timedelta(days=days)
-            )
+            row.confirmed_at = timezone.now() - timedelta(days=days)
+            row.save(update_fields=["confirmed_at"])
 
 
 def _after_visits(doctor, residents):

@@ -12,7 +12,7 @@ from clinic.errors import Refused
 from clinic.permissions import needs
 from emr import after_visit_form, after_visit_list
 from emr.actions import after_visit as actions
-from emr.codes import ItemState
+from emr.codes import ItemState, Prompt
 from emr.models import AfterVisitItem
 
 
@@ -84,6 +84,8 @@ def _act(request, row, form):
     facts, answer = form.facts(), form.cleaned_data["answer"]
     who = {"by": request.user, "request": request}
     try:
+        if request.POST.get("act") == "manage" and row.prompt == Prompt.CHRONIC:
+            return actions.put_on_management(item=row, answer=answer, facts=facts, **who)
         if request.POST.get("act") == "done":
             return actions.finish(item=row, answer=answer, facts=facts, **who)
         if request.POST.get("act") == "dismiss":

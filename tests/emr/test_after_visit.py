@@ -175,6 +175,27 @@ class TestChronic:
         sign(encounter, doctor, diagnoses=[diagnosis])
         assert prompts(prompt=Prompt.CHRONIC) == []
 
+    def test_one_click_puts_the_resident_on_management(self, client, resident, encounter, doctor):
+        KeyTag.objects.create(resident=resident, tag=KeyPopulation.DIABETES, until=timezone.localdate())
+        sign(encounter, doctor, diagnoses=[line("I10.x00", "高血压"), line("E11.900", "2型糖尿病")])
+        item = AfterVisitItem.objects.get(prompt=Prompt.CHRONIC)
+        client.force_login(doctor)
+        answer = client.post(f"/after-visit/{item.uuid}", {"act": "manage", "answer": "已建档，每季随访"})
+        assert answer.status_code == 302
+        tags = KeyTag.objects.filter(resident=resident, until=None).values_list("tag", flat=True)
+        assert sorted(tags) == ["diabetes", "hypertension"]
+
+    def test_management_elsewhere_is_refused_and_nothing_changes(
+        self, client, resident, encounter, doctor, other_station
+    ):
+        sign(encounter, doctor, diagnoses=[line("I10.x00", "高血压")])
+        type(resident).objects.filter(pk=resident.pk).update(home=other_station)
+        item = AfterVisitItem.objects.get(prompt=Prompt.CHRONIC)
+        client.force_login(doctor)
+        assert client.post(f"/after-visit/{item.uuid}", {"act": "manage", "answer": "x"}).status_code == 400
+        item.refresh_from_db()
+        assert (item.state, KeyTag.objects.exists()) == (ItemState.OPEN, False)
+
 
 class TestEducationAndFirmness:
     def test_a_text_goes_with_the_diagnosis(self, encounter, doctor):
