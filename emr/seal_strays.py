@@ -19,10 +19,14 @@ LIMIT %s
 # The trail has its own chain: whoever deletes a note would have to break both.
 SIGNATURES = """
 SELECT a.object_id, a.at, a.institution
-FROM clinic_auditentry a LEFT JOIN emr_note n ON n.uuid::text = a.object_id AND n.signed_at IS NOT NULL
-WHERE a.act = %s AND a.object_type = 'emr.note' AND n.id IS NULL
+FROM clinic_auditentry a LEFT JOIN {table} n ON n.uuid::text = a.object_id AND n.signed_at IS NOT NULL
+WHERE a.act = %s AND a.object_type = %s AND {signed} AND n.id IS NULL
 ORDER BY a.id LIMIT %s
 """
+SIGNED = (
+    (Act.SIGN, "emr.note", "emr_note", "true"),
+    (Act.CORRECT, "emr.correction", "emr_correction", "a.detail->>'event' = 'sign'"),
+)
 
 
 def look(broken):
@@ -36,12 +40,16 @@ def look(broken):
                     )
                     % {"date": _day(at), "institution": broken.place(place), "note": note}
                 )
-        cursor.execute(SIGNATURES, [Act.SIGN, MOST])
-        for note, at, place in cursor.fetchall():
-            broken.add(
-                _("%(date)s, %(institution)s, note %(note)s: it was signed, and now it is gone.")
-                % {"date": _day(at), "institution": place, "note": note}
-            )
+        for act, kind, table, signed in SIGNED:
+            cursor.execute(SIGNATURES.format(table=table, signed=signed), [act, kind, MOST])
+            for gone, at, place in cursor.fetchall():
+                broken.add(_gone(kind) % {"date": _day(at), "institution": place, "id": gone})
+
+
+def _gone(kind):
+    if kind == "emr.note":
+        return _("%(date)s, %(institution)s, note %(id)s: it was signed, and now it is gone.")
+    return _("%(date)s, %(institution)s, correction %(id)s: it was signed, and now it is gone.")
 
 
 def _day(at):

@@ -238,10 +238,10 @@ class _Check:
         """What has no seal: older than the seals and waiting for its adoption, or inserted."""
         state = seal_adoption.state()
         if not state.closed and (state.opened or not anchors.read_lines(anchors.SEALS)):
-            count = seal_adoption.count_unsealed()
-            self.notes.append(
-                _("%(count)d notes from before there were seals wait for theirs.") % {"count": count}
-            )
+            if count := seal_adoption.count_unsealed():
+                self.notes.append(
+                    _("%(count)d notes from before there were seals wait for theirs.") % {"count": count}
+                )
             return
         if not state.opened:
             self.broken.add(

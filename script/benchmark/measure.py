@@ -15,6 +15,7 @@ django.setup()
 from django.urls import NoReverseMatch, reverse  # noqa: E402
 
 from benchmark.browser import first_load, timed  # noqa: E402
+from benchmark.proof import proof  # noqa: E402
 from benchmark.stage import CLIENTS, PASSWORD, Stage  # noqa: E402
 from clinic.models import Lease  # noqa: E402
 
@@ -109,6 +110,10 @@ class ResidentSearch(Page):
 class Sign(Page):
     ready = 40
 
+    def __init__(self, stage):
+        super().__init__(stage)
+        self.sealing = []
+
     def prepare(self, client, doctor):
         return [
             (visit.uuid, visit.note.version)
@@ -121,13 +126,24 @@ class Sign(Page):
     def ask(self, browser, own, number, **headers):
         visit, version = own.pop()
         body = {"key": str(uuid.uuid4()), "version": version, "password": PASSWORD}
-        return browser.post_json(reverse("sign", args=[visit]), body, **headers)
+        answer = browser.post_json(reverse("sign", args=[visit]), body, **headers)
+        if took := answer.headers.get("X-Seal-Ms"):
+            self.sealing.append(float(took) / 1000)
+        return answer
+
+
+class SignUnsealed(Sign):
+    def ask(self, browser, own, number, **headers):
+        return super().ask(browser, own, number, **{"X-Unsealed": "1", **headers})
 
 
 def pages(stage):
     without = os.environ["BENCH_PASSWORD"] == "none"  # noqa: S105
     if without:
-        return {"sign, without the password's cost": Sign(stage)}
+        return {
+            "sign, without the password's cost": Sign(stage),
+            "the same without the seal": SignUnsealed(stage),
+        }
     return {
         "yardstick": Plain(stage, reverse("yardstick")),
         "home": Plain(stage, reverse("home")),
@@ -199,6 +215,7 @@ def row(name, page, stage, seconds, yardstick):
     drive(page, stage, 2, min(seconds / 4, 1))  # both workers warm
     cells = [name]
     for clients in (1, CLIENTS):
+        getattr(page, "sealing", []).clear()
         rate, times, errors = drive(page, stage, clients, seconds)
         cells += [f"{rate:.0f}", f"{statistics.median(times) * 1000:.1f}", f"{percentile(times, 0.95):.1f}"]
         if errors:
@@ -245,19 +262,28 @@ def main():
     seconds, only = float(sys.argv[1]), sys.argv[2:]
     stage, yardstick = Stage(), {}
     chosen = {name: page for name, page in pages(stage).items() if not only or name in ("yardstick", *only)}
-    first = "yardstick" in chosen
+    first, sealings = "yardstick" in chosen, []
     if first:
         print(HEADER)
         print("|" + "---|" * HEADER.count(" | ") + "---|")
     for name, page in chosen.items():
         try:
             print(row(name, page, stage, seconds, yardstick))
+            sealings.append((name, sorted(getattr(page, "sealing", []))))
         except (NoReverseMatch, ValueError, IndexError) as error:
             print(f"| {name}: not measured ({error}) |")
+    for name, times in sealings:
+        if times:
+            print(
+                f"\n{name}: of a signature the seal takes {percentile(times, 0.5):.1f} ms (p50),"
+                f" {percentile(times, 0.95):.1f} ms (p95), with {CLIENTS} doctors of one institution."
+            )
     if first:
         print(f"\nOne small change and its commit: {durable_commit():.2f} ms.")
     if first and not only:
         loads(stage)
+    if first and (not only or "verify" in only):
+        print(proof(yardstick["rate"]))
 
 
 main()

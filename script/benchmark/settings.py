@@ -6,7 +6,7 @@ from clinic.settings import *  # noqa: F403
 from clinic.settings import MIDDLEWARE, PASSWORD_HASHERS, TEMPLATES
 
 ROOT_URLCONF = "benchmark.urls"
-MIDDLEWARE = ["benchmark.urls.CountStatements", *MIDDLEWARE]
+MIDDLEWARE = ["benchmark.urls.CountStatements", "benchmark.urls.SealClock", *MIDDLEWARE]
 TEMPLATES[0]["DIRS"].append(os.path.join(os.path.dirname(__file__), "templates"))
 # One doctor of the bench signs and types more than a day's work in a minute: no lock-out, no other difference.
 if os.environ.get("BENCH_PASSWORD") == "none":

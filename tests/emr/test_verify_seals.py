@@ -11,7 +11,7 @@ from clinic import anchors
 from emr import seal, seal_adoption, seal_chain, seal_keys, seal_rows
 from emr.models import Seal, SealAnchor, SealLink
 from tests import factories
-from tests.emr import sealing
+from tests.emr import amending, sealing
 from tests.emr.sealing import delete_note, settle, sign, tamper, told, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,6 +114,56 @@ def test_a_deleted_link_is_named(notes, as_owner):
     said = told()
     assert named(notes[0], said)
     assert str(notes[1].uuid) not in said
+
+
+@pytest.fixture
+def correction(notes, doctor):
+    made = amending.corrected(notes[2], doctor, {"treatment": "多饮水"})
+    settle()
+    return made
+
+
+def test_a_corrected_note_passes(correction):
+    assert "6" in verify()
+
+
+def test_a_changed_correction_is_named_with_its_version(correction, notes, as_owner):
+    tamper(as_owner, ("UPDATE emr_correction SET reason = '别的' WHERE id = %s", correction.pk))
+    said = told()
+    assert named(notes[2], said)
+    assert "第2版" in said
+
+
+def test_a_changed_line_of_a_correction_is_named(correction, notes, as_owner):
+    tamper(as_owner, ("UPDATE emr_diagnosis SET code = 'A00' WHERE correction_id = %s", correction.pk))
+    said = told()
+    assert named(notes[2], said)
+    assert "诊断行" in said
+
+
+def test_a_deleted_correction_is_named_by_the_trail(correction, notes, as_owner):
+    hanging = [
+        (f"DELETE FROM {table} WHERE correction_id = %s", correction.pk)
+        for table in ("emr_save", "emr_diagnosis", "emr_medication", "emr_notereview")
+    ]
+    tamper(
+        as_owner,
+        ("DELETE FROM emr_seallink WHERE seal_id = (SELECT max(id) FROM emr_seal)",),
+        ("DELETE FROM emr_seal WHERE correction_id = %s", correction.pk),
+        *(hanging),
+        ("DELETE FROM emr_correction WHERE id = %s", correction.pk),
+    )
+    assert str(correction.uuid) in told()
+
+
+def test_a_line_slipped_into_an_unsigned_note_is_named(notes, as_owner, doctor, station):
+    draft = factories.encounter(factories.resident(station, name="未签"), doctor).note
+    tamper(
+        as_owner, ("UPDATE emr_diagnosis SET note_id = %s, position = 9 WHERE note_id = %s", draft.pk, notes[1].pk)
+    )  # fmt: skip
+    said = told()
+    assert str(draft.uuid) in said
+    assert str(notes[1].uuid) in said
 
 
 def test_an_inserted_note_is_named(notes, as_owner, doctor, resident):
