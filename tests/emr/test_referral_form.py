@@ -14,6 +14,7 @@ from emr import referral_lists, referral_printing
 from emr.actions import referrals
 from emr.models import Note, Referral
 from tests import factories
+from tests.emr.amending import corrected, made_void, signed_note
 from tests.emr.conftest import COMPLETE
 from tests.emr.test_referrals import BACK, SHEET, send
 
@@ -118,7 +119,21 @@ def test_one_click_sends_it(as_, doctor, visit, other_station):
     assert (row.encounter, row.to_institution, row.impression) == (visit, other_station, "急性上呼吸道感染")
 
 
-def test_a_corrected_or_half_filled_note_prefills_what_it_has(as_, doctor, resident):
+def test_the_text_in_force_fills_the_form(client, as_, doctor, resident):
+    note = signed_note(client, resident, doctor)
+    corrected(note, doctor, {"present_illness": "5天前受凉。"})
+    form = as_(doctor).get(f"/visits/{note.encounter.uuid}/refer").context["form"]
+    assert form["present_illness"].value() == "5天前受凉。"
+
+
+def test_a_void_note_fills_nothing(client, as_, doctor, resident, manager):
+    note = signed_note(client, resident, doctor)
+    made_void(note, doctor, manager)
+    form = as_(doctor).get(f"/visits/{note.encounter.uuid}/refer").context["form"]
+    assert not form["impression"].value()
+
+
+def test_a_half_filled_note_prefills_what_it_has(as_, doctor, resident):
     visit = factories.encounter(resident, doctor, chief_complaint="头晕2天", diagnoses=[{"name": ""}])
     form = as_(doctor).get(f"/visits/{visit.uuid}/refer").context["form"]
     assert (form["impression"].value(), form["present_illness"].value()) == ("", "头晕2天")

@@ -13,8 +13,8 @@ from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import AccessGrant, AuditEntry, Institution, Resident
 from emr import jobs
 from emr.actions import filings, referrals
-from emr.codes import EncounterStatus, ReferralDirection, ReferralState
-from emr.models import Encounter, Referral
+from emr.codes import EncounterStatus, FilingState, ReferralDirection, ReferralState
+from emr.models import Encounter, InsuranceFiling, Referral
 from emr.models.referral import MOVES
 from emr.referral_numbers import take_number
 from tests import factories
@@ -264,6 +264,15 @@ def test_the_job_expires_what_nobody_answered(overdue, resident, doctor, other_s
     today = send(doctor, resident, other_station)
     assert (jobs.expire_referrals.func(), jobs.expire_referrals.func()) == (1, 0)
     assert (state_of(overdue), state_of(today)) == (ReferralState.EXPIRED, ReferralState.PENDING)
+
+
+def test_what_expires_need_not_be_filed_any_more(doctor, resident, other_station, settings):
+    resident.insurance, settings.REFERRAL_DAYS = "resident_senior", -1
+    resident.save()
+    row = send(doctor, resident, other_station)
+    assert row.filing.state == FilingState.TO_DO
+    jobs.expire_referrals.func()
+    assert InsuranceFiling.objects.get(referral=row).state == FilingState.CANCELLED
 
 
 def test_for_a_hospital_outside_the_sender_writes_down_what_the_paper_says(outside, doctor, colleague):
