@@ -83,8 +83,8 @@ class ChangeKind(TextChoices):
 
 class RequestState(TextChoices):
     WAITING = "waiting", _("waiting for a decision")
-    APPROVED = "approved", _("approved")
-    REFUSED = "refused", _("refused")
+    APPROVED = "approved", pgettext_lazy("request", "approved")
+    REFUSED = "refused", pgettext_lazy("request", "refused")
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 

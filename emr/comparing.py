@@ -10,9 +10,11 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;\n]+|$)")
+STOPS = frozenset("。！？；，、!?;,\n")
 WORD = re.compile(r"[A-Za-z0-9./%:+-]+|.", re.DOTALL)
 CELLS = 50_000_000  # pieces of one text times pieces of the other: 6 MB, some tenths of a second
 PAGE = 200_000_000  # the same for all the texts of a page
+FAR = 100  # signs that a passage is moved at most, to begin after a stop
 ISLAND = 2  # signs: a match this short between two changes is taken with them
 
 
@@ -58,7 +60,7 @@ def opcodes(old: str, new: str, patience: Patience) -> list[tuple]:
     found += _shift(_by_sentence(*middle, patience), start, start)
     if end:
         found.append(("equal", len(old) - end, len(old), len(new) - end, len(new)))
-    return _joined(old, found)
+    return _at_stops(old, new, _joined(old, found))
 
 
 def _common(one, other):
@@ -124,6 +126,41 @@ def _joined(old, found):
     }
     told = _merged((equal and number not in islands, *here) for number, (equal, *here) in enumerate(whole))
     return [("equal" if equal else "replace", *here) for equal, *here in told]
+
+
+def _at_stops(old, new, found):
+    """A passage put in or taken out begins after a stop where it may as well: "随诊。|两周后复诊。", not
+    "随|诊。两周后复|诊。"."""
+    told = list(found)
+    for number in range(1, len(told) - 1):
+        before, (tag, i1, i2, j1, j2), after = told[number - 1 : number + 2]
+        if tag == "replace" and (i1 == i2 or j1 == j2):
+            text, start, end = (old, i1, i2) if j1 == j2 else (new, j1, j2)
+            step = _way(text, start, end, before[2] - before[1], after[2] - after[1])
+            told[number - 1] = (before[0], before[1], i1 + step, before[3], j1 + step)
+            told[number] = (tag, i1 + step, i2 + step, j1 + step, j2 + step)
+            told[number + 1] = (after[0], i2 + step, after[2], j2 + step, after[4])
+    return told
+
+
+def _way(text, start, end, back, ahead):
+    """How far the passage may move (less than 0: earlier) so that a stop stands before it; 0 where it cannot.
+    ``back`` and ``ahead``: how many equal signs lie there."""
+    for step in range(min(ahead, FAR) + 1):
+        if _stops(text, start + step):
+            return step
+        if step == ahead or text[start + step] != text[end + step]:
+            break
+    for step in range(min(back, FAR) + 1):
+        if _stops(text, start - step):
+            return -step
+        if step == back or text[start - step - 1] != text[end - step - 1]:
+            break
+    return 0
+
+
+def _stops(text, place):
+    return place > 0 and text[place - 1] in STOPS
 
 
 def _merged(found):
