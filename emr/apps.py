@@ -104,5 +104,6 @@ class EmrConfig(AppConfig):
             registry.TimetableLine("anchor_seals", "emr.jobs.anchor_seals", every(hours=1)),
         ]
         registry.checks.append(registry.Check("seals", "emr.seal_verification.seals", by_institution=True))
+        registry.checks.append(registry.Check("papers", "emr.paper_verification.all_papers", by_institution=True))
         registry.readiness.append(registry.ReadinessCheck("seal chain", "emr.seal_chain.follows"))
         registry.preparations.append("emr.seal_adoption.adopt")

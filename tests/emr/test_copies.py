@@ -98,6 +98,14 @@ class TestHandingOut:
         for text in (row.number, "张秀英", "转诊就医", "病历管理专用章", f"共{row.pages}页", "钱芳"):
             assert text in page
 
+    def test_a_corrected_note_is_printed_with_both_texts(self, asked, visit, doctor, client):
+        correct(visit, doctor, "卧床休息。")
+        row = issue(asked)
+        client.force_login(doctor)
+        page = client.get(reverse("copy-print", args=[row.uuid])).content.decode()
+        assert "<del>多饮水" in page
+        assert "卧床" in page
+
     def test_the_manager_hands_out_too(self, asked, manager):
         assert issue(asked, by=manager).institution == manager.institution
 
@@ -312,7 +320,7 @@ def test_sheets_do_not_ask_for_each_note(asked, resident, doctor, django_assert_
     visits = more_visits(resident, doctor, 10)
     row = issue(asked, visits=[visit.uuid for visit in visits])
     rows = list(papers.kept_here(doctor, resident).filter(uuid__in=[visit.uuid for visit in visits]))
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(2):
         assert len(paper_sheets.of_copy(row, rows)) == row.pages
 
 

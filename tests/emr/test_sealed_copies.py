@@ -335,6 +335,13 @@ class TestPages:
         assert answer.status_code == 400
         assert "id_number" in answer.context["form"].errors
 
+    def test_a_forged_request_of_a_doctor_seals_nothing_and_is_in_the_trail(self, client, asked, doctor):
+        client.force_login(doctor)
+        body = self.form(asked, seen="0" * 64, both="on")
+        answer = client.post(reverse("seal-copy", args=[asked["resident"].uuid]), body)
+        assert (answer.status_code, SealedCopy.objects.count()) == (403, 0)
+        assert AuditEntry.objects.filter(act=Act.DENIED).count() == 1
+
     def test_the_file_is_what_was_hashed(self, client, asked, manager):
         row = seal(asked)
         client.force_login(manager)
