@@ -26,7 +26,7 @@ FROM_NOTE = ("chief_complaint", "signs", "diagnoses", "treatment", "medications"
 
 def search(user, typed, field="", kind="") -> list[NoteTemplate]:
     """At most 20 that the person may use, their own first. With a field: texts for it, and plans. One query."""
-    rows = NoteTemplate.objects.usable_by(user)
+    rows = NoteTemplate.objects.visible_to(user).usable_by(user)
     if field:
         rows = rows.filter(Q(kind=TemplateKind.TEXT, field=field) | Q(kind=TemplateKind.PLAN))
     if kind:
@@ -97,7 +97,9 @@ def _whole(name, value):
     if name == "diagnoses":
         return "\n".join(f"{line.get('name', '')} {line.get('code', '')}".strip() for line in value)
     if name == "medications":
-        return "\n".join(" ".join(filter(None, line.values())) for line in prescribing.readable(value))
+        return "\n".join(
+            " ".join(str(part) for part in line.values() if part) for line in prescribing.readable(value)
+        )
     return value
 
 

@@ -27,9 +27,7 @@ class NoteTemplateQuerySet(models.QuerySet):
 
     def usable_by(self, user):
         """Switched on, and of the user's department where it names one."""
-        return (
-            self.visible_to(user).filter(active=True).filter(Q(department="") | Q(department=user.department))
-        )
+        return self.filter(Q(department="") | Q(department=user.department), active=True)
 
     def editable_by(self, user):
         """One's own; shared ones of one's institution and below it, for who may share."""

@@ -17,7 +17,7 @@ from clinic.errors import Refused
 from clinic.permissions import needs
 from emr import archive, chart_data, draft_fields, prescribing, previous_visits, requirements, signed_note
 from emr.actions import corrections as actions
-from emr.actions import signing
+from emr.actions import faults, signing
 from emr.actions.correcting import leaves
 from emr.codes import RequestState
 from emr.correction_forms import CorrectionForm
@@ -104,7 +104,7 @@ def correction(request, correction):
 
 
 @require_POST
-@for_script("emr.correct_note")
+@for_script("emr.correct_note", failed=faults.of_correction)
 def save(request, correction):
     """As a note's save: JSON {"key", "version", "changes"} → the receipt; 409 "stale" with both texts."""
     body = payload.read(request)
@@ -128,7 +128,7 @@ def check(request, correction):
 
 
 @require_POST
-@for_script("emr.correct_note")
+@for_script("emr.correct_note", failed=faults.of_correction)
 @sensitive_variables("body")
 def sign(request, correction):
     """JSON {"key", "version", "password", "confirmed"} → as a note's (emr.views.sign)."""

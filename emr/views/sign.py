@@ -10,14 +10,14 @@ from django.views.decorators.http import require_POST
 from clinic import payload
 from clinic.errors import Refused
 from emr import prescribing, requirements
-from emr.actions import signing
+from emr.actions import faults, signing
 from emr.models import Note
 from emr.views.answers import for_script
 from emr.views.draft import key_of, version_of
 
 
 @require_POST
-@for_script("emr.sign_note")
+@for_script("emr.sign_note", failed=faults.of_note)
 @sensitive_variables("body")
 def sign(request, encounter):
     """JSON {"key", "version", "password", "confirmed"} → {"signed_at", "signer", "print", "home"}; 422 "incomplete",

@@ -46,7 +46,7 @@ def search(request):
 @for_script("emr.view_notetemplate")
 def content(request, template):
     """The whole content of one, to be put into the note."""
-    row = NoteTemplate.objects.usable_by(request.user).get(uuid=template)
+    row = NoteTemplate.objects.visible_to(request.user).usable_by(request.user).get(uuid=template)
     return JsonResponse({"name": row.name, "kind": row.kind, "content": row.content}, json_dumps_params=PLAIN)
 
 
@@ -70,7 +70,8 @@ def templates(request):
     rows = note_templates.listed(request.user, typed)
     page = Paginator(rows, PAGE).get_page(request.POST.get("page") or request.GET.get("page"))
     editable = set(
-        NoteTemplate.objects.editable_by(request.user)
+        NoteTemplate.objects.visible_to(request.user)
+        .editable_by(request.user)
         .filter(pk__in=[row.pk for row in page])
         .values_list("pk", flat=True)
     )
@@ -103,7 +104,7 @@ def template(request, template):
     row = get_object_or_404(
         NoteTemplate.objects.visible_to(request.user).select_related("institution"), uuid=template
     )
-    may = NoteTemplate.objects.editable_by(request.user).filter(pk=row.pk).exists()
+    may = NoteTemplate.objects.visible_to(request.user).editable_by(request.user).filter(pk=row.pk).exists()
     if not may and request.method == "GET":
         return render(
             request, "emr/templates/read.html", {"template": row, "parts": note_templates.parts(row)}
