@@ -32,11 +32,13 @@ class File:
 
 def of(note, person, now) -> File:
     """The resident's file, absorbed rows included, without the note itself. One query."""
-    in_file = Q(resident=person.pk) | Q(resident__merged_into=person.pk)
+    # A subquery, not a join: an "or" across tables would read all rows.
+    rows = Resident.objects.filter(Q(pk=person.pk) | Q(merged_into=person.pk)).values("pk")
+    in_file = Q(resident__in=rows)
     row = (
         Resident.objects.filter(pk=person.pk)
         .annotate(
-            pressure=Exists(_pressure(note, person, now)),
+            pressure=Exists(_pressure(note, rows, now)),
             tags=ArraySubquery(KeyTag.objects.filter(in_file, until=None).values("tag")),
             items=ArraySubquery(_items(note, in_file)),
             before=ArraySubquery(_before(note, in_file)),
@@ -56,12 +58,12 @@ def of(note, person, now) -> File:
     )
 
 
-def _pressure(note, person, now):
+def _pressure(note, rows, now):
     """Notes of this calendar year with both figures, whoever took them."""
     year = timezone.localtime(now).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     return (
         Note.objects.filter(
-            Q(encounter__resident=person.pk) | Q(encounter__resident__merged_into=person.pk),
+            encounter__resident__in=rows,
             encounter__arrived_at__gte=year,
             vitals__systolic__isnull=False,
             vitals__diastolic__isnull=False,

@@ -68,8 +68,13 @@ def form_of(item, data=None):
 
 
 def rows_of(item) -> list[tuple]:
-    """(label, value) of what is prefilled, for reading, printing and copying."""
-    return [(label, value) for name, label, _most in FIELDS[item.prompt] if (value := shown(item, name))]
+    """(label, value) of what is filled in, for reading."""
+    return [(label, value) for label, value in every_row_of(item) if value]
+
+
+def every_row_of(item) -> list[tuple]:
+    """(label, value), the empty ones too: paper is filled in by hand."""
+    return [(label, shown(item, name)) for name, label, _most in FIELDS[item.prompt]]
 
 
 def shown(item, name) -> str:

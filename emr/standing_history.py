@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.models import Allergy
+from clinic.models import Allergy, Resident
 from emr.codes import Frequency, StandingKind
 from emr.models import StandingHistory
 
@@ -87,7 +87,8 @@ def allergy_text(person, allergies) -> str:
 
 def allergies_of_file(person) -> list[Allergy]:
     """As the banner has them: of two rows that say the same, the first."""
-    rows = Allergy.objects.filter(Q(resident=person) | Q(resident__merged_into=person), refuted_on=None)
+    file = Resident.objects.filter(Q(pk=person.pk) | Q(merged_into=person.pk)).values("pk")
+    rows = Allergy.objects.filter(resident__in=file, refuted_on=None)
     return list({row.substance: row for row in reversed(list(rows))}.values())[::-1]
 
 

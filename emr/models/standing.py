@@ -22,9 +22,9 @@ class StandingHistoryQuerySet(models.QuerySet):
 
     def of_file(self, person):
         """The rows of a person and of those absorbed by a merge; of each kind the one confirmed last counts."""
-        return self.filter(Q(resident=person) | Q(resident__merged_into=person)).order_by(
-            "-confirmed_at", "-pk"
-        )
+        # A subquery, not a join: an "or" across tables would read all rows.
+        file = Resident.objects.filter(Q(pk=person.pk) | Q(merged_into=person.pk)).values("pk")
+        return self.filter(resident__in=file).order_by("-confirmed_at", "-pk")
 
 
 class StandingHistory(Row):

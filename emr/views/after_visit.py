@@ -55,7 +55,7 @@ def item(request, item):
 def print_item(request, item):
     row = _item(request, item)
     audit.record(Act.PRINT, request=request, resident=row.resident, obj=row, detail={"prompt": row.prompt})
-    context = {"item": row, "rows": after_visit_form.rows_of(row), "now": timezone.now()}
+    context = {"item": row, "rows": after_visit_form.every_row_of(row), "now": timezone.now()}
     return render(request, "print/after_visit.html", context)
 
 
