@@ -1,13 +1,14 @@
 """The sandbox's client against the real sandbox over real sockets, in each of its moods."""
 
 import io
+import itertools
 import socket
 import threading
 import time
 import urllib.error
 import urllib.request
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 
@@ -149,7 +150,7 @@ def test_an_unsigned_or_replayed_request_is_turned_away(service, body):
 
 
 @contextmanager
-def answering(*pieces):
+def answering(pieces):
     """A server that reads one request and sends these bytes, signed for nobody."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -157,8 +158,9 @@ def answering(*pieces):
             link, _address = listener.accept()
             with link:
                 link.recv(65536)
-                for piece in pieces:
-                    link.sendall(piece)
+                with suppress(OSError):  # the client has heard enough
+                    for piece in pieces:
+                        link.sendall(piece)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -179,8 +181,15 @@ ANSWERS = [
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_no_stranger_is_believed_and_no_redirect_followed(answer, claim):
-    with answering(answer) as address, pytest.raises(Garbled):
+    with answering([answer]) as address, pytest.raises(Garbled):
         Sandbox(address=address, secret=SECRET, seconds=1).submit(claim)
+
+
+def test_an_endless_answer_is_cut_short(claim):
+    began = time.monotonic()
+    with answering(itertools.repeat(b"9" * 65536)) as address, pytest.raises(Garbled):
+        Sandbox(address=address, secret=SECRET, seconds=20).submit(claim)
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
