@@ -109,6 +109,16 @@ def append_only_tables(apps):
     )
 
 
+def opened_columns(apps):
+    """Return {table: columns} of append-only models that say ``append_only_except``: the columns that the app's
+    role may update nevertheless. A trigger of theirs says how."""
+    return {
+        model._meta.db_table: model.append_only_except
+        for model in apps.get_models()
+        if getattr(model, "append_only", False) and getattr(model, "append_only_except", ())
+    }
+
+
 def kept_tables(apps):
     """Return the tables of the house's own models, sorted: their rows change and are never deleted. A model
     whose rows may go says ``deletable = True``; append-only ones have a list of their own."""
@@ -136,12 +146,13 @@ def app_role(env):
     return role
 
 
-def grant_app_role(connection, append_only, role, kept=()):
+def grant_app_role(connection, append_only, role, kept=(), opened=None):
     """As owner, in one transaction of the caller's: let ``role`` work with the rows and with nothing else.
 
     It may read and write every table of ours, delete nothing from the ``kept`` ones, only add to the
-    ``append_only`` ones, only read Django's own tables of READ_ONLY_TABLES, and own, create or truncate
-    nothing. Run after every migration: a new table grants nothing to anybody.
+    ``append_only`` ones (and update what ``opened``, {table: columns}, names), only read Django's own tables of
+    READ_ONLY_TABLES, and own, create or truncate nothing. Run after every migration: a new table grants nothing
+    to anybody.
     """
     name = connection.ops.quote_name
     with connection.cursor() as cursor:
@@ -166,6 +177,11 @@ def grant_app_role(connection, append_only, role, kept=()):
         ):
             if objects:
                 cursor.execute(statement.format(", ".join(map(name, objects)), name(role)))
+        # After the table's right was taken, which takes its columns' with it.
+        for table, columns in (opened or {}).items():
+            if table in tables:
+                listed = ", ".join(map(name, columns))
+                cursor.execute(f"GRANT UPDATE ({listed}) ON TABLE {name(table)} TO {name(role)}")
 
 
 def owned(cursor, kinds):

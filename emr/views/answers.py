@@ -11,9 +11,13 @@ from clinic import refusals
 from clinic.errors import Refused
 
 
-def for_script(*perms):
+def for_script(*perms, failed=None):
     """A page that our scripts call: refusals as JSON, and 401 instead of the way to the sign-in page, so
-    that the script keeps the text and asks for the password in place."""
+    that the script keeps the text and asks for the password in place.
+
+    ``failed(request, status, code, **the address's parts)`` is told of what was refused or broke, once the failed
+    transaction is gone (emr.actions.faults).
+    """
 
     def decorate(view):
         @wraps(view)
@@ -28,9 +32,15 @@ def for_script(*perms):
             try:
                 return view(request, *args, **kwargs)
             except Refused as refusal:
+                if failed:
+                    failed(request, refusal.status, refusal.code, **kwargs)
                 return JsonResponse(refusal.as_dict(), status=refusal.status)
             except ObjectDoesNotExist as error:
                 raise Http404 from error
+            except Exception as error:
+                if failed and not isinstance(error, (Http404, PermissionDenied)):
+                    failed(request, 500, type(error).__name__.lower(), **kwargs)
+                raise
 
         checked.needs = perms
         return checked

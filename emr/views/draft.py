@@ -9,12 +9,12 @@ from django.views.decorators.http import require_POST
 
 from clinic import payload
 from clinic.errors import Refused
-from emr.actions import drafts
+from emr.actions import drafts, faults
 from emr.views.answers import for_script
 
 
 @require_POST
-@for_script("emr.write_note")
+@for_script("emr.write_note", failed=faults.of_note)
 def save(request, encounter):
     """JSON {"key", "version", "changes"} → {"version", "saved_at", "receipt", "characters"}.
 

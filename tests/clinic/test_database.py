@@ -86,6 +86,21 @@ def test_append_only_tables_can_only_be_added_to():
 
 
 @pytest.mark.django_db
+def test_of_append_only_tables_only_the_named_columns_can_be_updated():
+    opened = database.opened_columns(apps)
+    assert opened == {"emr_save": ("changes", "thinned_at")}
+    with connection.cursor() as cursor:
+        for table in database.append_only_tables(apps):
+            cursor.execute(
+                "SELECT coalesce(array_agg(attname::text ORDER BY attnum), '{}') FROM pg_attribute"
+                " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+                " AND has_column_privilege(current_user, attrelid, attnum, 'UPDATE')",
+                [table],
+            )
+            assert cursor.fetchone()[0] == list(opened.get(table, ())), table
+
+
+@pytest.mark.django_db
 def test_every_other_table_can_be_written_but_not_emptied():
     ours = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     kept = set(database.kept_tables(apps))

@@ -46,7 +46,7 @@ COUNTS = {
     "emr.referral": (36, 12),
     "emr.referralcounter": (2, 0),
     "emr.retentionline": (6, 1),
-    "emr.save": (10, 2),
+    "emr.save": (11, 2),
     "emr.savefault": (16, 1),
     "emr.seal": (11, 1),
     "emr.sealanchor": (6, 0),

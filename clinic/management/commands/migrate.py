@@ -27,7 +27,8 @@ class Command(migrate.Command):
             with transaction.atomic(using=alias):
                 role = database.app_role(os.environ)
                 added, kept = database.append_only_tables(apps), database.kept_tables(apps)
-                database.grant_app_role(connections[alias], added, role, kept)
+                opened = database.opened_columns(apps)
+                database.grant_app_role(connections[alias], added, role, kept, opened)
         except database.DatabaseUrlError as error:
             raise CommandError(str(error)) from error
         except ProgrammingError as error:
