@@ -261,7 +261,7 @@ def _label(choices, code):
 
 def _signature(version, last, room):
     """Kept together and at the right, with a place for the handwritten signature; a correction's with its
-    number and its reason before."""
+    number and its reason before. The next one may stand on another page."""
     if version.signed_at is None:
         said = [_("From the old system; no signature of this one.")]
         if version.text.imported_doctor:
@@ -275,7 +275,8 @@ def _signature(version, last, room):
     return [
         Line("", keep=True),
         *_reason(version, room),
-        *(Line(piece, kind="sign", keep=True) for piece in pieces),
+        *(Line(piece, kind="sign", keep=True) for piece in pieces[:-1]),
+        Line(pieces[-1], kind="sign"),
     ]
 
 
