@@ -40,6 +40,7 @@ class Signed:
     visit: models.Model
     by: models.Model
     now: datetime
+    wanted: list
 
     @cached_property
     def person(self):
@@ -56,7 +57,7 @@ class Signed:
 
     @cached_property
     def file(self):
-        return after_visit_facts.of(self.note, self.person, self.now)
+        return after_visit_facts.of(self.note, self.person, self.now, self.wanted)
 
 
 def gather(note, visit, by, now):
@@ -65,15 +66,16 @@ def gather(note, visit, by, now):
     ``note`` is a Note or a signed Correction. In the signature's transaction: nothing at all for most notes, else
     the institution's practice, one question about the file and one insert. What a rule cannot read it leaves.
     """
-    signed = Signed(note, note.save_place["note"], visit, by, now)
-    if not (wanted := [prompt for prompt in RULES if _try(RULES[prompt][0], signed, prompt)]):
+    signed = Signed(note, note.save_place["note"], visit, by, now, [])
+    if not (reasons := [prompt for prompt in RULES if _try(RULES[prompt][0], signed, prompt)]):
         return []
     home = by.institution if visit.institution_id == by.institution_id else visit.institution
     switches = practice.of(home).prompts
+    signed.wanted = [prompt for prompt in reasons if switches.get(prompt.value, True)]
     items = [
         _item(signed, prompt, facts)
-        for prompt in wanted
-        if switches.get(prompt.value, True) and (facts := _try(RULES[prompt][1], signed, prompt))
+        for prompt in signed.wanted
+        if (facts := _try(RULES[prompt][1], signed, prompt))
     ]
     return AfterVisitItem.objects.bulk_create(items, ignore_conflicts=True) if items else []
 

@@ -1,7 +1,7 @@
 """What the rules of the after-visit list know besides the note: the resident's file, and what a form is prefilled
 with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -17,44 +17,46 @@ from emr.models import AfterVisitItem, Correction, Encounter, Note
 
 EDUCATED = timedelta(days=90)
 BEFORE = 2
+# Which part of the file each rule reads.
+ASKS = {
+    Prompt.BLOOD_PRESSURE: "pressure", Prompt.INFECTIOUS: "items", Prompt.CHRONIC: "tags", Prompt.EDUCATION: "items",
+    Prompt.NO_FIRM_DIAGNOSIS: "before",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class File:
     """``reported``: [(disease, when)]; ``before``: the diagnoses in force of the last two visits, the last first."""
 
-    pressure_taken: bool
-    tags: frozenset
-    reported: list
-    educated: frozenset
-    before: list
+    pressure_taken: bool = False
+    tags: frozenset = frozenset()
+    reported: list = field(default_factory=list)
+    educated: frozenset = frozenset()
+    before: list = field(default_factory=list)
 
 
-def of(note, person, now) -> File:
-    """The resident's file, absorbed rows included, without the note itself. One query."""
+def of(note, person, now, wanted=tuple(Prompt)) -> File:
+    """What the wanted rules ask of the resident's file, absorbed rows included, without the note itself. One query."""
     # A subquery, not a join: an "or" across tables would read all rows.
     rows = Resident.objects.filter(Q(pk=person.pk) | Q(merged_into=person.pk)).values("pk")
     in_file = Q(resident__in=rows)
-    row = (
-        Resident.objects.filter(pk=person.pk)
-        .annotate(
-            pressure=Exists(_pressure(note, rows, now)),
-            tags=ArraySubquery(KeyTag.objects.filter(in_file, until=None).values("tag")),
-            items=ArraySubquery(_items(note, in_file)),
-            before=ArraySubquery(_before(note, in_file)),
-        )
-        .values("pressure", "tags", "items", "before")
-        .get()
-    )
-    items = row["items"]
+    parts = {
+        "pressure": lambda: Exists(_pressure(note, rows, now)),
+        "tags": lambda: ArraySubquery(KeyTag.objects.filter(in_file, until=None).values("tag")),
+        "items": lambda: ArraySubquery(_items(note, in_file)),
+        "before": lambda: ArraySubquery(_before(note, in_file)),
+    }
+    asked = {name: parts[name]() for name in {ASKS[prompt] for prompt in wanted}}
+    row = Resident.objects.filter(pk=person.pk).annotate(**asked).values(*asked).get()
+    items = row.get("items", ())
     return File(
-        pressure_taken=row["pressure"],
-        tags=frozenset(row["tags"]),
+        pressure_taken=row.get("pressure", False),
+        tags=frozenset(row.get("tags", ())),
         reported=[(item["disease"], parse_datetime(item["at"])) for item in items if item["disease"]],
         educated=frozenset(
             item["group"] for item in items if item["group"] and now - parse_datetime(item["at"]) < EDUCATED
         ),
-        before=[_lines(diagnoses) for diagnoses in row["before"]],
+        before=[_lines(diagnoses) for diagnoses in row.get("before", ())],
     )
 
 

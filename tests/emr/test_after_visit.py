@@ -18,6 +18,7 @@ from emr.codes import EncounterStatus, ItemState, Prompt
 from emr.models import AfterVisitItem, Correction, Encounter, Note, Practice
 from tests import factories
 from tests.emr.conftest import COMPLETE
+from tests.emr.test_races import at_once
 
 pytestmark = pytest.mark.django_db
 PRESSURE = {"systolic": "138", "diastolic": "86"}
@@ -366,6 +367,19 @@ class TestSettling:
             actions.finish(item=card, answer="x", by=colleague)
         with pytest.raises(Refused):
             actions.finish(item=card, answer="长" * 1001, by=doctor)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_done_and_dismissed_at_once_one_is_told(station, doctor):
+    for number in range(10):
+        visit = factories.encounter(factories.resident(station, f"居民{number}"), doctor)
+        sign(visit, doctor, diagnoses=FLU)
+        card = AfterVisitItem.objects.get(note__encounter=visit, prompt=Prompt.INFECTIOUS)
+        outcomes = at_once(
+            lambda card=card: actions.finish(item=card, answer="已报", by=doctor),
+            lambda card=card: actions.dismiss(item=card, reason="重复", by=doctor),
+        )
+        assert [outcome.code for outcome in outcomes if isinstance(outcome, Refused)] == ["closed"]
 
 
 def correct(note, by, diagnoses):

@@ -88,3 +88,27 @@ def test_a_closed_box_keeps_what_was_typed_and_help_tells_the_key(chart):
     expect(chart.page.locator("#standing-box")).to_have_value("未写完")
     chart.press("Escape", "F1")
     expect(chart.page.locator("#help-dialog")).to_contain_text(re.compile(r"Alt\+0\s*长期病史"))
+
+
+def test_what_the_note_carried_is_confirmed_with_it(chart, visit, resident, colleague):
+    write(resident, colleague, "past", "高血压10年")
+    stale = {"past_history": {"how": "carried", "from": "", "stale": True}}
+    Note.objects.filter(encounter=visit).update(past_history="高血压10年", marks=stale)
+    chart.open()
+    mark = chart.page.locator('button.mark[data-mark="past_history"]')
+    expect(mark).to_be_visible()
+    chart.press("Alt+0")
+    expect(mark).to_have_count(0)
+    chart.is_saved()
+    assert Note.objects.get(encounter=visit).marks == {}
+
+
+def test_signed_out_the_confirmation_goes_on_after_the_password(chart, resident, doctor, colleague):
+    write(resident, colleague, "past", "高血压10年")
+    chart.open()
+    chart.page.context.clear_cookies(name="sessionid")
+    chart.press("Alt+0")
+    expect(chart.page.locator("#signin-dialog")).to_be_visible()
+    chart.type(PASSWORD).press("Enter")
+    expect(line(chart.page, "past")).to_contain_text(doctor.name)
+    assert StandingHistory.objects.get().confirmed_by == doctor
