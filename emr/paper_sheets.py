@@ -7,11 +7,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from emr import printing
-from emr.models import Correction
+from emr import printing, versions
 from emr.printing import PAPERS
 from emr.typesetting import Line, break_lines, paginate
-from emr.versions import Version
 
 BLANK = "＿＿＿＿＿＿＿＿＿＿"
 DATE = "＿＿＿＿年＿＿月＿＿日"
@@ -35,8 +33,8 @@ def of_copy(copy, visits) -> list[Sheet]:
     paper = PAPERS[copy.paper]
     ordered = sorted(visits, key=lambda visit: (visit.arrived_at, visit.pk))
     with translation.override(settings.LANGUAGE_CODE):
-        plain = _never_corrected(ordered)
-        notes = [(visit, printing.lay_out(_note(visit), paper, plain.get(visit.pk))) for visit in ordered]
+        found = versions.of_all(visit.note for visit in ordered)
+        notes = [(visit, printing.lay_out(_note(visit), paper, found[visit.note.pk])) for visit in ordered]
         inside = [(out, lines) for _visit, out in notes for lines, _number in out.pages]
         counts = [len(out.pages) for _visit, out in notes]
         # The cover names the total, and is part of it; the figure itself moves no line.
@@ -61,20 +59,6 @@ def of_certificate(sealed) -> list[Sheet]:
             Sheet(titles, [], lines, _foot(sealed.number, number, len(pages)))
             for number, lines in enumerate(pages, start=1)
         ]
-
-
-def _never_corrected(visits):
-    """{visit: its one version} of notes with neither correction nor review, which are nearly all: their pages
-    need no question to the database."""
-    notes = [visit.note for visit in visits]
-    corrected = set(Correction.objects.signed().filter(note__in=notes).values_list("note", flat=True))
-    return {
-        note.encounter_id: [
-            Version(1, note, signer=note.signer, signer_title=note.signer_title, signed_at=note.signed_at)
-        ]
-        for note in notes
-        if note.pk not in corrected and not note.needs_review
-    }
 
 
 def _note(visit):

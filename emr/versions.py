@@ -1,6 +1,7 @@
 """All signed versions of a note, and the text in force: the last signed correction's, else the note's own."""
 
 import copy
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -61,27 +62,51 @@ def of(note) -> list[Version]:
 
 def with_open(note) -> tuple[list[Version], Correction | None]:
     """The same, and the correction that is being written."""
-    rows = list(
-        Correction.objects.filter(note=note.pk, withdrawn_at=None).select_related("author").order_by("number")
-    )
+    rows = _corrections([note])
     signed = [row for row in rows if row.is_signed]
-    reviewed = any(text.needs_review for text in (note, *signed))
-    reviews = {}
-    for review in NoteReview.objects.filter(note=note.pk).order_by("-at", "-pk") if reviewed else ():
-        reviews.setdefault(review.correction_id, []).append(review)
+    writing = next((row for row in rows if not row.is_signed), None)
+    return _told(note, signed, _reviews([note], signed)), writing
+
+
+def of_all(notes) -> dict[int, list[Version]]:
+    """The versions of many notes by the note's number. Two queries."""
+    notes = list(notes)
+    signed = [row for row in _corrections(notes) if row.is_signed] if notes else []
+    reviews, of_note = _reviews(notes, signed), defaultdict(list)
+    for row in signed:
+        of_note[row.note_id].append(row)
+    return {note.pk: _told(note, of_note[note.pk], reviews) for note in notes}
+
+
+def _corrections(notes):
+    kept = Correction.objects.filter(note__in=[note.pk for note in notes], withdrawn_at=None)
+    return list(kept.select_related("author").order_by("note", "number"))
+
+
+def _reviews(notes, signed):
+    """{(note, correction): reviews, the last first}; asked for where an assistant signed something."""
+    found = defaultdict(list)
+    if any(text.needs_review for text in (*notes, *signed)):
+        of_notes = NoteReview.objects.filter(note__in=[note.pk for note in notes])
+        for review in of_notes.order_by("-at", "-pk"):
+            found[review.note_id, review.correction_id].append(review)
+    return found
+
+
+def _told(note, signed, reviews):
     first = Version(
         1, _as_signed(note), signer=note.signer, signer_title=note.signer_title, signed_at=note.signed_at,
-        reviews=reviews.get(None, []),
+        reviews=reviews.get((note.pk, None), []),
     )  # fmt: skip
     later = (
         Version(
             number, row, kind=row.kind, void=row.void, reason=row.reason, signer=row.signer,
             signer_title=row.signer_title, signed_at=row.signed_at,
-            supervising=row.author_id != note.author_id, reviews=reviews.get(row.pk, []),
+            supervising=row.author_id != note.author_id, reviews=reviews.get((note.pk, row.pk), []),
         )
         for number, row in enumerate(signed, 2)
     )  # fmt: skip
-    return [first, *later], next((row for row in rows if not row.is_signed), None)
+    return [first, *later]
 
 
 def _as_signed(note):

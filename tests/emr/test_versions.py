@@ -122,6 +122,17 @@ class TestInForce:
         versions.overlay([note])
         assert versions.of(note)[0].text.signs == COMPLETE["signs"]
 
+    def test_versions_of_many_notes_are_two_queries(
+        self, client, station, assistant, doctor, django_assert_num_queries
+    ):
+        notes = [signed_note(client, factories.resident(station), assistant) for _n in range(4)]
+        corrected(notes[1], assistant, {"signs": "二"})
+        corrected(notes[1], doctor, {"signs": "三"})
+        with django_assert_num_queries(2):
+            found = versions.of_all(notes)
+        assert [len(found[note.pk]) for note in notes] == [1, 3, 1, 1]
+        assert [len(version.reviews) for version in found[notes[1].pk]] == [0, 0, 1]
+
     def test_overlay_of_nothing_asks_nothing(self, django_assert_num_queries):
         with django_assert_num_queries(0):
             assert versions.overlay([]) == []
