@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from tests import factories
+from tests.emr.filings import SECRET, choose, opened, running_sandbox
 from tests.factories import PASSWORD
 
 COMPLETE = {
@@ -53,3 +54,24 @@ def as_user(client):
 def another_visit(doctor, station):
     """A second begun visit of the same doctor."""
     return factories.encounter(factories.resident(station, name="刘建国"), doctor)
+
+
+@pytest.fixture
+def sandbox(settings):
+    """Our pretended city insurance, over a real socket."""
+    with running_sandbox() as service:
+        settings.INSURANCE_SANDBOX_URL, settings.INSURANCE_SECRET = service.url, SECRET
+        settings.INSURANCE_SECONDS = 0.4
+        yield service
+
+
+@pytest.fixture
+def chosen(station, sandbox):
+    """The station files through the sandbox."""
+    return choose(station)
+
+
+@pytest.fixture
+def by_hand(doctor):
+    """A filing that waits for a person."""
+    return opened(doctor)

@@ -9,12 +9,16 @@ from datetime import timedelta
 from django.utils import timezone
 
 from clinic.codes import Insurance
-from emr.codes import InsuranceWay, OldOrYoung
-from emr.models import Practice, Referral
+from emr import insurance
+from emr.actions import filing_delivery, filings
+from emr.codes import FilingState, InsuranceWay, OldOrYoung
+from emr.models import InsuranceFiling, Practice, Referral
 from emr.sandbox_service import Service
 from tests import factories
 
 SECRET = "test-secret"
+TO_DO, SENDING, CONFIRMED = FilingState.TO_DO, FilingState.SENDING, FilingState.CONFIRMED
+CANCELLING, TO_CANCEL, CANCELLED = FilingState.CANCELLING, FilingState.TO_CANCEL, FilingState.CANCELLED
 _serial = itertools.count(1)
 
 
@@ -54,3 +58,29 @@ def referral_of(doctor, resident=None, encounter=None, **fields):
 
 def choose(institution, way=InsuranceWay.SANDBOX, **fields):
     return Practice.objects.create(institution=institution, insurance=way, **fields)
+
+
+def opened(doctor, **fields):
+    return filings.open_filing(referral=referral_of(doctor, **fields), by=doctor)
+
+
+def mood(service, name):
+    service.mood = type(service.mood)(name)
+
+
+def run(filing, at=None):
+    """The job's work."""
+    return filing_delivery.deliver(filing=filing, now=at or timezone.now())
+
+
+def withdraw(filing, at=None):
+    return filing_delivery.withdraw(filing=filing, now=at or timezone.now())
+
+
+def begin(filing, at):
+    """What a worker does before it asks; the claim that it will send."""
+    return insurance.Claim.of(filing_delivery._lease(filing, at, SENDING).referral)
+
+
+def fresh(filing):
+    return InsuranceFiling.objects.get(pk=filing.pk)
