@@ -98,7 +98,10 @@ def _cover(copy, visits, counts, paper, total):
         _("Stamped by: %(name)s") % {"name": copy.stamped_by or BLANK},
         _("Stamp for medical records:"), "", "", "", DATE,
     ]  # fmt: skip
-    lines += [Line("", keep=True), *(Line(text, kind="sign", keep=True) for text in stamp)]
+    lines += [
+        Line("", keep=True),
+        *(Line(piece, kind="sign", keep=True) for text in stamp for piece in break_lines(text, paper.room)),
+    ]
     return [(titles, [], page) for page in paginate(lines, paper.lines(len(titles), 0))]
 
 

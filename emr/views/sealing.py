@@ -28,7 +28,7 @@ def choose(request, resident):
     if form.is_valid():
         record = papers.record(list(form.cleaned_data["visits"]), unfinished=True)
         seen = papers.digest(papers.canonical(record))
-        return _confirm(request, row, ConfirmForm(form.data, visits=visits), record, seen)
+        return _confirm(request, row, _second_look(form, visits), record, seen)
     if request.method == "GET":
         audit.record(Act.VIEW, request=request, resident=row, obj=row, detail={"page": "sealing"})
     return _choose(request, row, visits, form)
@@ -114,6 +114,11 @@ def _sealed(request, key):
 
 def _initial(request):
     return {"key": uuid.uuid4(), "hospital_party": request.user.name}
+
+
+def _second_look(form, visits):
+    """The same, not asked about yet: an unbound form complains of nothing."""
+    return ConfirmForm(visits=visits, initial={name: form[name].value() for name in form.fields})
 
 
 def _choose(request, row, visits, form):

@@ -359,6 +359,19 @@ class TestPages:
         assert page.count("签名") >= 2
         assert AuditEntry.objects.filter(act=Act.PRINT).count() == 1
 
+    def test_pages_ask_few_questions_at_any_length(
+        self, client, asked, manager, resident, doctor, django_assert_max_num_queries
+    ):
+        visits = [sign(factories.encounter(resident, doctor, **COMPLETE), doctor) for _n in range(20)]
+        many = {**asked, "visits": [visit.uuid for visit in visits]}
+        row = seal(many)
+        client.force_login(manager)
+        with django_assert_max_num_queries(12):
+            assert self.choose(client, many).status_code == 200
+        for name in ("sealed-copy", "sealed-certificate", "unseal"):
+            with django_assert_max_num_queries(12):
+                client.get(reverse(name, args=[row.uuid]))
+
     def test_unsealing_on_the_page(self, client, asked, manager):
         row = seal(asked)
         client.force_login(manager)

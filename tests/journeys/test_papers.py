@@ -2,16 +2,21 @@
 
 import hashlib
 import json
+import uuid
 
 import pytest
 from playwright.sync_api import expect
 
-from clinic.codes import Act
+from clinic.codes import Act, IdType
 from clinic.models import AuditEntry
+from emr.actions import papers as actions
+from emr.codes import Relation
 from emr.models import CopyIssue, SealedCopy
+from emr.papers import Person
 from tests import factories
 from tests.emr.conftest import COMPLETE
 from tests.emr.test_sealed_copies import correct, sign
+from tests.journeys.test_printed_pages import ODD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -107,6 +112,51 @@ def test_sealed_with_both_present_read_certified_and_unsealed(papers, visits, do
     unseal(papers)
     expect(papers.locator("body")).to_contain_text("已解封")
     assert SealedCopy.objects.get().unseal_patient_party == "张小红"
+
+
+# How many lines are wider than their sheet, and how many bodies reach the foot.
+FAULTS = """() => {
+  const range = document.createRange();
+  let faults = 0;
+  for (const sheet of document.querySelectorAll(".sheet")) {
+    const room = sheet.clientWidth - 2 * parseFloat(getComputedStyle(sheet).paddingLeft);
+    for (const line of sheet.querySelectorAll(".line, .title")) {
+      range.selectNodeContents(line);
+      if (range.getBoundingClientRect().width > room + 0.5) faults += 1;
+    }
+    const end = sheet.querySelector(".body").getBoundingClientRect().bottom;
+    if (end > sheet.querySelector("footer").getBoundingClientRect().top) faults += 1;
+  }
+  return faults;
+}"""
+
+
+@pytest.fixture
+def odd(settings, tmp_path, manager, resident, doctor, visits):
+    """Papers whose every field is as long and as odd as it may be."""
+    settings.SEAL_KEYS, settings.ANCHORS = tmp_path / "keys", tmp_path / "anchors"
+    sign(visits[1], doctor)
+    many = [sign(factories.encounter(resident, doctor, **COMPLETE), doctor) for _n in range(60)]
+    person = Person(ODD[:60].strip(), Relation.HEIR_AGENT, IdType.FOREIGN, "ABC123456789012")
+    shared = {"resident": resident, "visits": [visit.uuid for visit in many], "by": manager}
+    sealed = actions.seal_copy(
+        **shared, key=uuid.uuid4(), hospital_party=ODD[60:115], patient=person, reason=ODD[:195], medium=ODD[:55],
+        location=ODD[100:195],
+    )  # fmt: skip
+    copy = actions.issue_copy(
+        **shared, key=uuid.uuid4(), applicant=person, purpose=ODD[:95], stamped_by=ODD[:55], paper="a5"
+    )
+    return sealed, copy
+
+
+def test_no_line_is_wider_and_no_sheet_longer_than_its_paper(odd, papers, server):
+    sealed, copy = odd
+    papers.goto(f"{server.address}/sealed-copies/{sealed.uuid}/certificate")
+    assert papers.evaluate(FAULTS) == 0
+    assert papers.locator(".sheet").count() > 1
+    papers.goto(f"{server.address}/copies/{copy.uuid}/print")
+    assert papers.evaluate(FAULTS) == 0
+    expect(papers.locator(".sheet")).to_have_count(copy.pages)
 
 
 def unseal(page):
