@@ -21,6 +21,7 @@ class EmrConfig(AppConfig):
             registry.NavigationItem("templates", _("Templates"), ("emr.view_notetemplate",), PAGE_ROLES),
             registry.NavigationItem("referrals", _("Referrals"), ("emr.view_referral",), PAGE_ROLES),
             registry.NavigationItem("filings", _("Insurance filings"), ("emr.file_insurance",), PAGE_ROLES),
+            registry.NavigationItem("saves", _("My saves"), ("emr.view_save", "emr.write_note"), PAGE_ROLES),
         ]
         registry.page_buttons += [
             registry.ResidentButton("start-for", _("Start"), "emr.start_encounter"),
@@ -65,6 +66,7 @@ class EmrConfig(AppConfig):
             ),
         ]
         self._keep_seals()
+        self._keep_drafts()
         self._quiet_visits(panels)
 
     def _quiet_visits(self, panels):
@@ -93,6 +95,20 @@ class EmrConfig(AppConfig):
             )
         )
 
+    def _keep_drafts(self):
+        nightly = CronTrigger(hour=3, minute=20, timezone=settings.TIME_ZONE)
+        registry.timetable.append(registry.TimetableLine("thin_drafts", "emr.jobs.thin_drafts", nightly))
+        registry.desk_tiles.append(
+            registry.DeskTile(
+                "inquiry-search",
+                _("Lost-record inquiry"),
+                _("One visit's saves, faults and versions on a time line"),
+                ("emr.inquire_record",),
+                order=22,
+            )
+        )
+        registry.inquiry_links.append("emr.inquiry.link")
+
     def _keep_seals(self):
         def every(**interval):
             return IntervalTrigger(**interval, timezone=settings.TIME_ZONE)
@@ -106,4 +122,4 @@ class EmrConfig(AppConfig):
         registry.checks.append(registry.Check("seals", "emr.seal_verification.seals", by_institution=True))
         registry.checks.append(registry.Check("papers", "emr.paper_verification.all_papers", by_institution=True))
         registry.readiness.append(registry.ReadinessCheck("seal chain", "emr.seal_chain.follows"))
-        registry.preparations.append("emr.seal_adoption.adopt")
+        registry.preparations.append("emr.seal_adoption.prepare")

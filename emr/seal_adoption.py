@@ -7,13 +7,16 @@ From there on nothing is adopted, and an inserted note stays without a seal and 
 again would have to remove that file and the chains' anchors with it, and verify tells of both.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.core.management.base import CommandError
 from django.db import connection, transaction
 from django.utils import timezone
 
 from clinic import anchors
+from clinic.errors import Refused
 from emr import seal, seal_rows
 from emr.models import Seal
 
@@ -50,41 +53,53 @@ def state() -> State:
     return State(bool(lines), closed, until and datetime.fromisoformat(until))
 
 
-def adopt(now=None) -> int:
-    """Seal what was signed before there were seals; return how many. Harmless to repeat; nothing once closed.
+def prepare():
+    """For ``manage.py prepare``: a start does not wait for a million notes; the job goes on with the rest."""
+    try:
+        return adopt(patience=20)
+    except Refused as refusal:
+        raise CommandError(refusal.message) from refusal
 
-    A new installation has nothing to adopt and closes at once.
+
+def adopt(now=None, patience=None) -> int:
+    """Seal what was signed before there were seals, for at most ``patience`` seconds; return how many. Harmless to
+    repeat; nothing once closed. A new installation has nothing to adopt and closes at once.
     """
     now = now or timezone.now()
     known = state()
     if known.closed or (not known.opened and anchors.read_lines(anchors.SEALS)):
         return 0
     if not known.opened:
-        if _next(NOTES, 0, 1):
+        if _is_left():
             _tell(now, event="open", until=(now + WINDOW).isoformat())
         known = state()
-    done = seal_unsealed()
-    if known.until is None or now >= known.until:
+    done = seal_unsealed(patience=patience)
+    if (known.until is None or now >= known.until) and not _is_left():
         _tell(now, event="closed")
     return done
 
 
-def seal_unsealed(after=0) -> int:
+def seal_unsealed(after=0, patience=None) -> int:
     """Seal every signed version without a seal whose note's number is above ``after``.
 
     For whoever makes signed notes past the signature in a transaction of their own (the seeds), and for
     ``adopt``; nobody else calls it. Any number may run at once, or be cut off.
     """
-    done = _walk(NOTES, after)
-    return done + (_walk(CORRECTIONS, 0) if after == 0 else 0)
+    end = None if patience is None else time.monotonic() + patience
+    done = _walk(NOTES, after, end)
+    return done + (_walk(CORRECTIONS, 0, end) if after == 0 else 0)
 
 
-def _walk(sql, last):
+def _walk(sql, last, end):
     done = 0
-    while batch := _next(sql, last, BATCH):
+    while (end is None or time.monotonic() < end) and (batch := _next(sql, last, BATCH)):
         last = max(correction or note for note, correction in batch)
         done += _seal(batch)
     return done
+
+
+def _is_left():
+    return bool(_next(NOTES, 0, 1) or _next(CORRECTIONS, 0, 1))
 
 
 def _next(sql, last, limit):

@@ -176,6 +176,12 @@ def test_removing_the_marker_does_not_open_adoption_again(old, doctor, station, 
     assert "adoption.jsonl" in said
 
 
+def test_a_start_waits_for_no_million_notes(old):
+    assert seal_adoption.adopt(patience=0) == 0
+    assert not seal_adoption.state().closed
+    assert seal_adoption.adopt() == 3
+
+
 def test_two_sweeps_at_once_seal_each_note_once(old):
     at_once(*[lambda: seal_adoption.adopt(timezone.now())] * 3)
     assert Seal.objects.count() == 3

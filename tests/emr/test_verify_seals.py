@@ -2,8 +2,10 @@
 
 import uuid
 from datetime import date, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -332,6 +334,23 @@ def test_one_institution_alone_is_looked_at(notes, as_owner, stranger, other_sta
     tamper(as_owner, ("UPDATE emr_note SET treatment = '手术' WHERE id = %s", notes[0].pk))
     assert "1" in verify("--institution", other_station.code)
     assert named(notes[0], told("--institution", notes[0].encounter.institution.code))
+
+
+def test_a_terminal_sees_how_far_it_is_and_a_pipe_does_not(notes):
+    class Terminal(StringIO):
+        isatty = staticmethod(lambda: True)
+
+    for out, shown in ((Terminal(), True), (StringIO(), False)):
+        call_command("verify", "--only", "seals", stdout=out)
+        assert ("5 / 5" in out.getvalue()) is shown
+
+
+@pytest.mark.parametrize(
+    "words", [("--only", "nothing"), ("--institution", "X999"), ("audit", "--institution", "S0101")]
+)
+def test_what_cannot_be_asked_is_told(notes, words):
+    with pytest.raises(CommandError):
+        call_command("verify", *words, stdout=StringIO())
 
 
 def test_a_missing_public_key_is_a_failure_and_no_alarm(notes):
