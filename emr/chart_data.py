@@ -12,7 +12,7 @@ from emr.models import Correction, Note
 
 ADDRESSES = {
     "save": "save-draft", "check": "check-note", "sign": "sign", "hold": "hold", "cancel": "cancel-visit", "resume": "resume",
-    "print": "print-note", "previous": "previous", "chart": "chart",
+    "print": "print-note", "previous": "previous", "chart": "chart", "faults": "save-faults",
     "note_template": "note-template",
 }  # fmt: skip
 # A correction is written on the same page and goes to addresses of its own.

@@ -72,7 +72,7 @@ def scope(template, user) -> str:
 
 def preview(template) -> str:
     """One line of at most 40 characters."""
-    told = (in_words(name, value) for name, value in template.content.items())
+    told = (in_words(name, template.content[name]) for name in _in_order(template.content))
     words = re.sub(r"\s+", " ", "；".join(filter(None, told))).strip()
     return words if len(words) <= PREVIEW else words[: PREVIEW - 1] + "…"
 
@@ -87,10 +87,14 @@ def box(template) -> str:
 def parts(template) -> list[tuple]:
     """(label, text) of each box for reading."""
     return [
-        (Note._meta.get_field(name).verbose_name, _whole(name, value))
-        for name, value in template.content.items()
-        if name in Note.MARKED_FIELDS
+        (Note._meta.get_field(name).verbose_name, _whole(name, template.content[name]))
+        for name in _in_order(template.content)
     ]
+
+
+def _in_order(content):
+    """The database keeps no order of a JSON's parts."""
+    return [name for name in (*PLAN_FIELDS, "past_history") if name in content]
 
 
 def _whole(name, value):

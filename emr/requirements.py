@@ -115,8 +115,9 @@ def unconfirmed(note, before=None) -> list[dict]:
     """
     return [
         {"field": name, "label": str(Note._meta.get_field(name).verbose_name)}
-        for name, mark in note.marks.items()
-        if (mark["how"] == "copied" or mark.get("stale"))
+        for name in Note.MARKED_FIELDS
+        if (mark := note.marks.get(name))
+        and (mark["how"] == "copied" or mark.get("stale"))
         and getattr(note, name)
         and not (before is not None and before.marks.get(name) == mark)
     ]

@@ -17,9 +17,13 @@ SMALL = {"class": "form-control", "autocomplete": "off"}
 
 class DiagnosisForm(forms.Form):
     name = forms.CharField(
-        max_length=200, required=False, widget=forms.TextInput(attrs={**SMALL, "data-part": "name"})
+        label=_("Diagnosis"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={**SMALL, "data-part": "name"}),
     )
     code = forms.CharField(
+        label=_("code"),
         max_length=30,
         required=False,
         widget=forms.TextInput(attrs={**SMALL, "readonly": True, "tabindex": "-1"}),
@@ -37,11 +41,17 @@ class DiagnosisForm(forms.Form):
 
 
 class MedicationForm(forms.Form):
-    drug = forms.CharField(max_length=100, required=False, widget=forms.TextInput(attrs=SMALL))
-    dose = forms.CharField(max_length=40, required=False, widget=forms.TextInput(attrs=SMALL))
-    route = forms.ChoiceField(choices=[("", "—"), *Route.choices], required=False)
-    frequency = forms.ChoiceField(choices=[("", "—"), *Frequency.choices], required=False)
-    days = forms.CharField(max_length=4, required=False, widget=forms.TextInput(attrs=SMALL))
+    drug = forms.CharField(
+        label=_("Drug"), max_length=100, required=False, widget=forms.TextInput(attrs=SMALL)
+    )
+    dose = forms.CharField(
+        label=_("Dose"), max_length=40, required=False, widget=forms.TextInput(attrs=SMALL)
+    )
+    route = forms.ChoiceField(label=_("Route"), choices=[("", "—"), *Route.choices], required=False)
+    frequency = forms.ChoiceField(
+        label=_("How often"), choices=[("", "—"), *Frequency.choices], required=False
+    )
+    days = forms.CharField(label=_("Days"), max_length=4, required=False, widget=forms.TextInput(attrs=SMALL))
     reason = forms.CharField(max_length=100, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, **kwargs):

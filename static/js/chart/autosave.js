@@ -8,14 +8,15 @@ const BACK_OFF = [1000, 2000, 4000, 8000, 10000];
 
 export class Autosave {
   /**
-   * fields: Fields; store: DraftStore or null; listeners: {state(state), stale(answer), signedOut()}.
+   * fields: Fields; store: DraftStore or null; listeners: {state(state), stale(answer), signedOut()}, and where
+   * wanted {failed(job, status, code), delivered()}.
    * A state is {kind: clean | typing | saving | saved | retrying | refused | paused, …}.
    */
   constructor({ url, version, fields, listeners }) {
     Object.assign(this, { url, version, fields, listeners });
     this.store = null;
     this.base = fields.read(); // what the server has, as far as this page knows
-    this.job = null; // {body, changes}: sent or to be sent again, never altered
+    this.job = null; // {key, version, body, changes}: sent or to be sent again, never altered
     this.sending = false;
     this.paused = null;
     this.refused = new Map(); // field → {value, sentence}: not sent again until it changes
@@ -100,13 +101,17 @@ export class Autosave {
     this.report();
     const { status, data } = await send(this.url, this.job.body);
     this.sending = false;
+    const { job } = this;
     this.take(status, data);
+    if (status === 200) this.listeners.delivered?.();
+    else this.listeners.failed?.(job, status, data.error);
   }
 
   nextJob() {
     const changes = this.sendable();
     if (!Object.keys(changes).length) return null;
-    return { changes, body: JSON.stringify({ key: newKey(), version: this.version, changes }) };
+    const [key, version] = [newKey(), this.version];
+    return { key, version, changes, body: JSON.stringify({ key, version, changes }) };
   }
 
   rest() {

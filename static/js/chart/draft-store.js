@@ -9,6 +9,7 @@ import { newKey } from "./dom.js";
 const NAME = "sheyi-drafts";
 const TABLE = "drafts";
 const KEPT_DAYS = 30;
+const FAULTS = "faults:";
 
 /** The store, or null where text cannot be kept in this browser. */
 export async function openStore({ user, encounter, key }) {
@@ -102,6 +103,32 @@ class DraftStore {
     } catch {
       return null; // another key's
     }
+  }
+
+  // Failed saves that nobody could be told of yet (faults.js), kept as unreadable as the text ------------------
+
+  async keepFaults(entries) {
+    const id = FAULTS + this.id;
+    if (!entries.length) return this.drop(id);
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const clear = new TextEncoder().encode(JSON.stringify(entries));
+    const data = await crypto.subtle.encrypt(this.cipher(iv, id), this.secret, clear);
+    return this.run("readwrite", (table) => table.put({ id, at: Date.now(), iv, data }));
+  }
+
+  /** Entries that windows no longer living left for this visit; they are this window's from now on. */
+  async leftFaults() {
+    const range = IDBKeyRange.bound(FAULTS + this.prefix, `${FAULTS}${this.prefix}\uffff`);
+    const rows = await this.run("readonly", (table) => table.getAll(range));
+    const held = new Set((await navigator.locks.query()).held.map((lock) => FAULTS + lock.name.slice(NAME.length)));
+    const found = [];
+    for (const row of rows) {
+      if (held.has(row.id)) continue;
+      found.push(...((await this.read(row)) ?? []));
+      await this.drop(row.id);
+    }
+    if (found.length) await this.keepFaults(found);
+    return found;
   }
 
   drop(id) {

@@ -9,7 +9,7 @@ const isEmpty = (value) => (typeof value === "string" ? !value.trim() : !value.l
  * that were filled, or null when the doctor thought better of it. Copied words are marked wherever they go.
  */
 export async function fillIn({ fields, marks, texts, values, mark }) {
-  const wanted = Object.keys(values).filter((name) => !isEmpty(values[name]) && fields.names().includes(name));
+  const wanted = Object.keys(fields.data.labels).filter((name) => name in values && !isEmpty(values[name]));
   const full = wanted.filter((name) => !isEmpty(fields.value(name)) && !same(joined(fields, name, values), fields.value(name)));
   const add = full.length ? await ask(fill(texts.fill_question, { fields: full.map((name) => fields.label(name)).join("、") })) : false;
   if (add === null) return null;

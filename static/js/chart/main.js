@@ -3,6 +3,7 @@ import { all, one } from "./dom.js";
 import { Autosave } from "./autosave.js";
 import { DiagnosisPicker } from "./diagnosis-picker.js";
 import { openStore } from "./draft-store.js";
+import { Faults } from "./faults.js";
 import { Fields } from "./fields.js";
 import { Folds, grow } from "./folds.js";
 import { Leaving } from "./leaving.js";
@@ -32,11 +33,15 @@ const fields = new Fields(data, { diagnoses, medications, marks });
 const folds = new Folds(fields);
 Object.assign(marks, { folds, changed: () => changed() });
 const status = new Status(data, fields);
+const faults = new Faults({ url: data.urls.faults, place: data.store });
 const autosave = new Autosave({
   url: data.urls.save,
   version: data.version,
   fields,
-  listeners: { state: (state) => status.show(state), stale: (answer) => conflict(answer), signedOut: () => session() },
+  listeners: {
+    state: (state) => status.show(state), stale: (answer) => conflict(answer), signedOut: () => session(),
+    failed: (job, code, error) => faults.failed(job, code, error), delivered: () => faults.delivered(),
+  },
 });
 autosave.typing = () => diagnoses.input.value;
 const leaving = new Leaving(autosave);
@@ -138,6 +143,7 @@ async function begin() {
   const store = await openStore({ user: data.user, encounter: data.store, key: data.draft_key });
   autosave.store = store;
   one("#not-kept").hidden = Boolean(store);
+  faults.open(store);
   if (!store) return;
   await autosave.keep();
   if (await offerLeftovers({ store, autosave, fields, texts, box: diagnoses.input })) {

@@ -124,6 +124,7 @@ export class Standing {
     this.lines.set(line.kind, line);
     const row = one(`[data-standing="${line.kind}"]`, this.block);
     const { texts } = this.data;
+    row.classList.toggle("is-empty", !line.text);
     one('[data-role="text"]', row).textContent = line.text || "—";
     one('[data-role="stale"]', row).hidden = !line.stale;
     one('[data-role="who"]', row).textContent = line.on

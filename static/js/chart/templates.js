@@ -35,6 +35,8 @@ export class Templates {
 
   open(field) {
     this.field = field;
+    const box = this.fields.texts.get(field);
+    this.caret = box ? [box.selectionStart, box.selectionEnd] : [0, 0]; // a dialog that closes may move it
     one("#template-for").textContent = this.fields.label(field);
     this.input.value = "";
     this.show([]);
@@ -120,8 +122,8 @@ export class Templates {
     const box = this.fields.texts.get(this.field);
     const words = this.fields.clean(this.field, text);
     const empty = !box.value.trim();
-    const start = empty ? 0 : box.selectionStart;
-    box.setRangeText(words, start, empty ? box.value.length : box.selectionEnd, "end");
+    const [start, upTo] = empty ? [0, box.value.length] : this.caret;
+    box.setRangeText(words, start, upTo, "end");
     if (empty) this.marks.set(this.field, { how: "template", from: "" });
     this.folds.show(this.field);
     const [hole] = holesIn(words);
