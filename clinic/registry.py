@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from apscheduler.triggers.base import BaseTrigger
+from django.utils.module_loading import import_string
 
 
 @dataclass(frozen=True)
@@ -100,3 +101,11 @@ resident_panels: list[ResidentPanel] = []
 page_buttons: list[ResidentButton] = []
 # function(survivor, absorbed) → the sentence why these two rows cannot be merged now, or None.
 merge_checks: list[Callable] = []
+# Dotted paths of function(path of one of our pages) → the address of the inquiry about what was lost there, or None.
+# Whoever keeps tickets asks ``inquiry_link``.
+inquiry_links: list[str] = []
+
+
+def inquiry_link(path: str) -> str | None:
+    """Where one inquires after a record that was lost on this page; None where nobody knows."""
+    return next((found for link in inquiry_links if (found := import_string(link)(path))), None)

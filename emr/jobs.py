@@ -3,7 +3,7 @@
 from django.utils import timezone
 from django_tasks import task
 
-from emr import retention, seal_adoption, seal_chain, writing_cost
+from emr import retention, seal_adoption, seal_chain, thinning, writing_cost
 from emr.actions import filing_delivery, filings, referrals
 
 
@@ -54,3 +54,9 @@ def compare_filings():
 def measure_writing():
     """Measure what writing the newly signed notes cost."""
     return writing_cost.measure_new()
+
+
+@task()
+def thin_drafts():
+    """Thin the texts of drafts that were closed long ago to the last of each minute."""
+    return thinning.thin(timezone.now())

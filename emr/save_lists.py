@@ -7,6 +7,7 @@ from datetime import date
 from django.db.models import Q
 from django.utils import timezone
 
+from emr import inquiry
 from emr.models import Encounter, Save
 
 PAGE = 30
@@ -27,7 +28,7 @@ def page(user, visit=None, before=None) -> tuple[list, bool]:
         rows = rows.filter(note__encounter=visit)
     if before is not None:
         rows = rows.filter(pk__lt=before.pk)
-    found = list(rows.order_by("-pk")[: PAGE + 1])
+    found = inquiry.labelled(rows.order_by("-pk")[: PAGE + 1])
     return found[:PAGE], len(found) > PAGE
 
 

@@ -1,6 +1,6 @@
 """What the page of one save tells: the receipt, whether the hash holds, the whole note then, and what it changed."""
 
-from emr import comparing, draft_versions, signed_note
+from emr import comparing, draft_versions, inquiry_words, signed_note
 from emr.models import Note, Save
 
 FIELDS = ("by", "correction__note", "correction__author", "note__author", *(
@@ -35,5 +35,5 @@ def of(save) -> dict:
         "fields": fields,
         "is_signature": not save.changes and not save.thinned_at and save.characters == 0,
         "check": draft_versions.check(save),
-        "names": [Note._meta.get_field(name).verbose_name for name in save.changes if name in Note.CONTENT_FIELDS],
+        "names": inquiry_words.fields(save.changes),
     }  # fmt: skip
