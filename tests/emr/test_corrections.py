@@ -368,6 +368,22 @@ class TestThePages:
         )
         assert (answer.status_code, Correction.objects.count()) == (400, 0)
 
+    @pytest.mark.parametrize("state", ["unsigned", "imported", "cancelled"])
+    def test_what_cannot_be_corrected_is_a_sentence_in_the_trail(self, client, resident, doctor, state):
+        visit = factories.encounter(resident, doctor, imported=state == "imported")
+        if state == "cancelled":
+            Encounter.objects.filter(pk=visit.pk).update(status="cancelled", cancel_reason="走了")
+        client.force_login(doctor)
+        assert client.get(f"/visits/{visit.uuid}/corrections").status_code == 200
+        for address in ("corrections", "change-requests"):
+            typed = {"key": str(uuid.uuid4()), "reason": REASON, "how": "correct", "kind": "undo"}
+            answer = client.post(f"/visits/{visit.uuid}/{address}", typed)
+            assert (answer.status_code, 'role="alert"' in answer.content.decode()) == (409, True)
+        assert (
+            list(AuditEntry.objects.filter(act=Act.REFUSED).values_list("reason", flat=True)) == [state] * 2
+        )
+        assert not Correction.objects.exists()
+
     def test_a_refusal_keeps_what_was_typed(self, client, note, doctor, settings):
         settings.ARCHIVE_HOURS = 0
         client.force_login(doctor)
