@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection, models, transaction
 from django.db.models import Max
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from clinic.models import Lease
@@ -80,15 +81,26 @@ class Linker:
 
     def waiting(self):
         """Rows that wait for their link."""
-        return self.model.objects.filter(pk__gt=self.low(), link=None)
+        return self._unlinked("gt", self.low())
 
     def beside(self):
         """Rows numbered below the mark and without a link: they came in behind the chain's back."""
-        return self.model.objects.filter(pk__lte=self.low(), link=None).order_by("pk")
+        return self._unlinked("lte", self.low()).order_by("pk")
+
+    def _unlinked(self, side, mark):
+        """Rows on this side of the mark. NOT EXISTS with the mark said twice: else PostgreSQL reads every link."""
+        link = self.model._meta.get_field("link")
+        name = link.field.name
+        links = link.related_model.objects.filter(**{name: models.OuterRef("pk"), f"{name}__{side}": mark})
+        return self.model.objects.filter(~models.Exists(links), **{f"pk__{side}": mark})
 
     def behind(self, now, minutes=10) -> bool:
-        """Whether a row has waited for its link longer than it may."""
-        oldest = self.waiting().order_by("pk").values_list(self.moment, flat=True).first()
+        """Whether a row has waited for its link longer than it may. One statement: it is asked every second."""
+        mark = Lease.objects.filter(name=self.name).values(
+            low=Cast("last_run__low", models.BigIntegerField())
+        )
+        rows = self._unlinked("gt", Coalesce(models.Subquery(mark), 0))
+        oldest = rows.order_by("pk").values_list(self.moment, flat=True).first()
         return oldest is not None and oldest < now - timedelta(minutes=minutes)
 
     # The mark "low" --------------------------------------------------------------------------------
