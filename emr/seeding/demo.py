@@ -13,6 +13,7 @@ from clinic.seeding.copying import triggers_off
 from emr import seal_adoption, term_lists
 from emr.codes import EncounterStatus, System
 from emr.models import Diagnosis, DiagnosisUse, Encounter, Medication, Note, TermRelease
+from emr.seeding import corrections, filings, pace, papers, referrals, standing, templates
 from emr.seeding.stories import STORIES, note_fields, vitals
 
 FROZEN = ("emr_encounter", "emr_note", "emr_diagnosis", "emr_medication")
@@ -25,7 +26,11 @@ def make():
     term_lists.load_starter()
     made = places.make()
     everybody = people.make(made["communities"])
-    Day(made["staff"], everybody).make()
+    day = Day(made["staff"], everybody)
+    day.make()
+    # Each room shows itself through its own actions, so the later ones find what the earlier ones made.
+    for room in (templates, corrections, standing, referrals, filings, papers):
+        room.make(made["staff"], day.here)
 
 
 def release_name():
@@ -96,8 +101,10 @@ class Day:
         kept = fields if whole else {name: fields[name] for name in ("visit_kind", "chief_complaint")}
         for name, value in kept.items():
             setattr(note, name, value)
-        note.version, note.saved_at = 1, self.now - timedelta(minutes=20)
+        made = pace.steps(kept, self.rng, self.now - timedelta(minutes=21))
+        note.version, note.saved_at = len(made), made[-1][1]
         self.quietly(note)
+        pace.keep(note, made)
 
     def signed(self, resident, doctor, at, needs_review=False):
         encounter = Encounter.objects.create(
@@ -106,11 +113,14 @@ class Day:
             checked_in_by=self.staff["clerk"],
         )  # fmt: skip
         fields = note_fields(self.rng.choice(STORIES), self.rng, self.release)
+        fields["marks"] = {"past_history": {"how": "carried", "from": ""}}
+        made = [*pace.steps(fields, self.rng, encounter.started_at), ({}, at)]  # the last is the signature
         note = Note.objects.create(
-            encounter=encounter, author=doctor, version=3, saved_at=at, signed_at=at, signed_by=doctor,
+            encounter=encounter, author=doctor, version=len(made), saved_at=at, signed_at=at, signed_by=doctor,
             signer=doctor.name, signer_title=doctor.title, signer_licence=doctor.licence,
             needs_review=needs_review, **fields,
         )  # fmt: skip
+        pace.keep(note, made)
         write_lines(note, resident)
         count_use(doctor, note, at)
 

@@ -1,7 +1,5 @@
 """The demo's standing histories, confirmed lately and long ago, what is left after visits, and what writing cost."""
 
-import random
-import uuid
 from datetime import timedelta
 
 from django.db import transaction
@@ -11,9 +9,8 @@ from emr import after_visit, writing_cost
 from emr.actions import after_visit as items
 from emr.actions import standing
 from emr.codes import StandingKind
-from emr.models import AfterVisitItem, Note, Save
+from emr.models import AfterVisitItem, Note
 
-SEED = 11
 # (past, family, long-term medication, days since it was confirmed)
 HISTORIES = (
     (
@@ -37,11 +34,6 @@ HISTORIES = (
 FLU = {
     "system": "icd10", "release": "", "code": "J11.100", "name": "流行性感冒", "certainty": "confirmed", "primary": False,
 }  # fmt: skip
-# Seconds of typing as they come from autosave: field → (chance of being typed, seconds).
-TYPING = {
-    "chief_complaint": (1.0, 9), "present_illness": (0.6, 24), "signs": (0.5, 11), "examinations": (0.3, 5),
-    "diagnoses": (1.0, 6), "treatment": (0.9, 15), "medications": (0.7, 18),
-}  # fmt: skip
 
 
 @transaction.atomic
@@ -51,7 +43,7 @@ def make(staff, residents):
     for resident, history in zip(residents, HISTORIES, strict=False):
         _history(resident, doctor, *history)
     _after_visits(doctor, residents)
-    _measures(doctor)
+    writing_cost.measure_new()
 
 
 def _history(resident, doctor, past, family, medication, days):
@@ -66,7 +58,7 @@ def _history(resident, doctor, past, family, medication, days):
 def _after_visits(doctor, residents):
     """From the doctor's last signed notes: one of them gets a notifiable diagnosis in memory, for the card."""
     now = timezone.now()
-    notes = _signed(doctor).filter(encounter__resident__in=residents[:12])[:6]
+    notes = _signed(doctor).filter(encounter__resident__in=residents[:12], corrections=None)[:6]
     for number, note in enumerate(notes):
         visit = note.encounter
         if number == 0:
@@ -75,25 +67,6 @@ def _after_visits(doctor, residents):
     done = AfterVisitItem.objects.filter(doctor=doctor, prompt="education").order_by("-made_at").first()
     if done:
         items.finish(item=done, answer="已当面讲解并发放处方单。", by=doctor)
-
-
-def _measures(doctor):
-    """Saves of the last signed notes at the pace of a hand, and what they cost."""
-    rng = random.Random(SEED)
-    notes = list(_signed(doctor).filter(saves=None)[:40])
-    Save.objects.bulk_create(save for note in notes for save in _saves(note, rng))
-    writing_cost.measure_new()
-
-
-def _saves(note, rng):
-    at = note.encounter.started_at
-    for version, (name, (chance, seconds)) in enumerate(TYPING.items(), 1):
-        if rng.random() < chance:
-            at += timedelta(seconds=seconds * rng.uniform(0.6, 1.5))
-            yield Save(
-                key=uuid.uuid4(), note=note, by=note.author, version=version, changes={name: getattr(note, name)},
-                characters=len(str(getattr(note, name))), sha256="", saved_at=at,
-            )  # fmt: skip
 
 
 def _signed(doctor):
