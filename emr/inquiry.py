@@ -27,6 +27,7 @@ SIGN_INS = (Act.SIGN_IN, Act.SIGN_OUT, Act.SIGN_IN_FAILED, Act.UNLOCK, Act.PASSW
 READS = (Act.VIEW, Act.PRINT, Act.COPY, Act.EXPORT, Act.INQUIRE, Act.RESTORE, Act.SEARCH_OPEN)
 # The visit's row tells its beginning and its end; the trail tells what lay in between.
 VISIT_ACTS = (Act.CHANGE, Act.REFUSED, Act.DENIED, Act.REQUEST, Act.DECIDE)
+OF_TRAIL = {"visit": VISIT_ACTS, "reads": READS}
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,14 @@ class TimeLine:
 
     def page(self) -> tuple[list[Event], bool]:
         """A page of events in order, and whether there are more."""
-        events = [event for kind in self.kinds for event in getattr(self, f"_{kind}")()]
+        told = {
+            "visit": self._visit,
+            "saves": self._saves,
+            "versions": self._versions,
+            "faults": self._faults,
+        }
+        events = [event for kind, tell in told.items() if kind in self.kinds for event in tell()]
+        events += self._trail()
         if self.after:
             events = [event for event in events if self._is_behind(event.place)]
         events.sort(key=lambda event: event.place, reverse=not self.oldest)
@@ -92,7 +100,6 @@ class TimeLine:
             if at is not None:
                 told = inquiry_words.of_visit(what, visit)
                 yield Event(at, "visit", f"0{number}", person.name if person else "", told)
-        yield from self._audited(VISIT_ACTS, "visit")
 
     def _saves(self):
         """By the minute, by who saved and in which draft."""
@@ -120,7 +127,8 @@ class TimeLine:
                 if at is not None:
                     words = inquiry_words.of_correction(f"correction-{what}", row)
                     yield Event(at, "versions", f"81{row.number:04d}{what}", row.author.name, words)
-        for review in self._cut(NoteReview.objects.filter(note=note), "at"):
+        reviews = NoteReview.objects.filter(note=note)
+        for review in self._cut(reviews, "at") if note.is_signed else ():
             words = inquiry_words.of_review(review)
             yield Event(review.at, "versions", f"83{review.pk:09d}", review.reviewer_name, words)
 
@@ -132,11 +140,6 @@ class TimeLine:
             yield Event(
                 fault.at, "faults", f"6{fault.pk:09d}", who, inquiry_words.of_fault(fault), small, fault
             )
-
-    def _sign_ins(self):
-        """Of those who wrote, on the days on which they wrote."""
-        for entry in self._cut(AuditEntry.objects.filter(self._writers(), act__in=SIGN_INS), "at"):
-            yield _of_trail(entry, "sign_ins", "2")
 
     def _writers(self):
         days = (
@@ -156,25 +159,32 @@ class TimeLine:
             either |= Q(username=username, at__gte=begin, at__lt=begin + timedelta(days=1))
         return either
 
-    def _reads(self):
-        yield from self._audited(READS, "reads")
+    def _trail(self):
+        """One query: each part by an index of its own, and at most a page of it."""
+        acts = [act for kind, found in OF_TRAIL.items() if kind in self.kinds for act in found]
+        parts = [self._cut(self._of_this_note(acts), "at")] if acts else []
+        if "sign_ins" in self.kinds:
+            rows = AuditEntry.objects.filter(self._writers(), act__in=SIGN_INS)
+            parts.append(self._cut(rows, "at"))
+        entries = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0] if parts else ()
+        kinds = {act: kind for kind, found in OF_TRAIL.items() for act in found}
+        for entry in entries:
+            if not (entry.act == Act.CHANGE and entry.reason == "start"):  # the visit's own row tells it
+                yield _of_trail(entry, kinds.get(entry.act, "sign_ins"))
 
-    def _audited(self, acts, kind):
-        """From the trail by its index on residents: what was done to this visit, its note and its corrections."""
+    def _of_this_note(self, acts):
+        """By the index on residents: what was done to this visit, its note and its corrections."""
         people = {str(self.visit.resident.uuid), str(self.visit.resident.survivor.uuid)}
         rows = [self.visit, self.note, *self.corrections]
-        entries = AuditEntry.objects.filter(
+        return AuditEntry.objects.filter(
             resident__in=people, object_id__in=[str(row.uuid) for row in rows], act__in=acts,
             at__gte=self.visit.arrived_at - timedelta(days=1),
         )  # fmt: skip
-        for entry in self._cut(entries, "at"):
-            if not (entry.act == Act.CHANGE and entry.reason == "start"):
-                yield _of_trail(entry, kind, "3")
 
 
-def _of_trail(entry, kind, rank):
+def _of_trail(entry, kind):
     small = f"{entry.institution} {entry.address}".strip()
-    return Event(entry.at, kind, f"{rank}{entry.pk:012d}", entry.person, inquiry_words.of_trail(entry), small)
+    return Event(entry.at, kind, f"3{entry.pk:012d}", entry.person, inquiry_words.of_trail(entry), small)
 
 
 def with_arrivals(events) -> list[Event]:

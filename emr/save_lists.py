@@ -36,7 +36,7 @@ def parse(typed: str) -> tuple[date | None, int] | None:
     """The day and the row number of a receipt as people type it: full-width, with spaces, with any dash, the
     number alone; None where it is no receipt."""
     plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", typed or ""))[:40]
-    plain = DASHES.sub("-", plain).lstrip("№#").strip("-")
+    plain = re.sub(r"^(no\.?|#|号)", "", DASHES.sub("-", plain), flags=re.IGNORECASE).strip("-")
     found = WHOLE.fullmatch(plain) or NUMBER.fullmatch(plain)
     if found is None or int(found[2]) >= 2**63:
         return None

@@ -170,7 +170,7 @@ def _uuid(value):
 
 
 def _is_full(note):
-    return SaveFault.objects.filter(note=note)[MOST_OF_A_NOTE:].exists()
+    return SaveFault.objects.filter(note=note)[MOST_OF_A_NOTE - 1 :].exists()
 
 
 def _wrong_form():
