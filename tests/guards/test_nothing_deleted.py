@@ -4,6 +4,8 @@ Each table of the house stands in one of three lists. The database itself is ask
 of them, and as the owner, with django-pgtrigger's escape, where a plain trigger holds even the owner's hand.
 """
 
+import uuid
+
 import pytest
 from django.apps import apps
 from django.db import Error, connection, transaction
@@ -25,15 +27,22 @@ WRITTEN_ONCE = {
 # They change, and stay.
 KEPT = {
     "clinic_allergy", "clinic_community", "clinic_household", "clinic_institution", "clinic_keytag",
-    "clinic_passwordrecord", "clinic_problem", "clinic_recordnumbercounter", "clinic_resident", "clinic_residentmerge", "clinic_user",
+    "clinic_passwordrecord", "clinic_problem", "clinic_recordnumbercounter", "clinic_resident",
+    "clinic_residentmerge", "clinic_user",
     "emr_aftervisititem", "emr_changerequest", "emr_correction", "emr_diagnosisuse", "emr_encounter",
     "emr_insurancefiling", "emr_note", "emr_notetemplate", "emr_practice", "emr_referral", "emr_sealedcopy",
     "emr_referralcounter", "emr_standinghistory", "emr_term", "emr_termrelease",
 }  # fmt: skip
 # Rows that may go, with why.
 DELETABLE = {"clinic_lease": "of workers that are gone"}
-# Tables whose plain SQL trigger refuses the owner too.
-HELD = ("clinic_resident", "emr_encounter", "emr_note", "emr_save", "emr_correction", "emr_sealedcopy")
+# Tables whose plain SQL trigger refuses the owner too; those tried with a row, and all.
+TRIED = ("clinic_resident", "emr_encounter", "emr_note", "emr_save", "emr_correction", "emr_sealedcopy")
+HELD = (*TRIED, "emr_aftervisititem", "emr_changerequest", "emr_insurancefiling", "emr_referral")
+HOLDS = """
+    SELECT count(*) FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
+    WHERE t.tgrelid = %s::regclass AND t.tgenabled = 'O' AND t.tgtype & 11 = 11 -- row, before, delete
+        AND f.prosrc LIKE '%%never deleted%%' AND f.prosrc NOT LIKE '%%pgtrigger%%'
+"""
 
 
 def tables():
@@ -73,12 +82,21 @@ def test_history_is_kept_too():
             assert cursor.fetchone() == (False,), table
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 @pytest.mark.parametrize("table", HELD)
+def test_a_plain_trigger_holds_it(table):
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDS, [table])
+        assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", TRIED)
 def test_the_owner_is_refused_too(asked, visit, doctor, as_owner, table):  # noqa: F811 - fixtures
     """A row in each of the tables, and somebody who owns them and knows of the escape."""
     sealing.seal(asked)
     sealing.correct(visit, doctor, "改", signed=False)
+    visit.note.saves.create(key=uuid.uuid4(), by=doctor, version=1, changes={}, characters=0, sha256="")
     as_owner.execute("SET pgtrigger.ignore = '{*}'")
     as_owner.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - own names
     assert as_owner.fetchone()[0] > 0
