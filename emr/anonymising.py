@@ -9,6 +9,7 @@ the doctor to fill, so that the sentence keeps its shape; the person's name beco
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 PATIENT = "患者"
 NUMBER, DAY, ADDRESS, CONTACT, EMPLOYER = "【号码】", "【日期】", "【地址】", "【联系人】", "【单位】"
@@ -103,8 +104,11 @@ def _over(value, change):
 
 
 def clean(text: str, secrets, days) -> str:
+    shadow = _shadow(text)
     for secret in secrets:
-        text = _take_out(text, secret)
+        taken = _take_out(text, shadow, secret)
+        if taken != text:
+            text, shadow = taken, _shadow(taken)
     text = _replace(text, MAIL, NUMBER)
     text = _replace(text, DATES, DAY)
     for day in days:
@@ -152,16 +156,24 @@ def _shadow(text):
     blanks, invisible signs and the dashes and dots that people put into numbers."""
     signs, places = [], []
     for place, sign in enumerate(text):
-        for plain in unicodedata.normalize("NFKC", sign).lower():
-            if plain.isspace() or plain in "-·.‧•_" or unicodedata.category(plain) in ("Cf", "Mn", "Pd"):
-                continue
-            signs.append(plain)
-            places.append(place)
+        plain = _plain(sign)
+        signs.append(plain)
+        places.extend([place] * len(plain))
     return "".join(signs), places
 
 
-def _take_out(text, secret):
-    shadow, places = _shadow(text)
+@lru_cache(maxsize=8192)
+def _plain(sign):
+    narrow = unicodedata.normalize("NFKC", sign).lower()
+    return "".join(part for part in narrow if not _is_between(part))
+
+
+def _is_between(sign):
+    return sign.isspace() or sign in "-·.‧•_" or unicodedata.category(sign) in ("Cf", "Mn", "Pd")
+
+
+def _take_out(text, shadowed, secret):
+    shadow, places = shadowed
     word = _shadow(secret.word)[0]
     if not word:
         return text
@@ -188,13 +200,16 @@ def _spans(shadow, word, part):
 
 def _replace(text, form, instead):
     """Like re.sub, over the text with narrow digits; the rest keeps its signs."""
-    narrow = "".join(
-        unicodedata.normalize("NFKC", sign) if len(unicodedata.normalize("NFKC", sign)) == 1 else sign
-        for sign in text
-    )
+    narrow = "".join(map(_narrow, text))
     for found in reversed(list(form.finditer(narrow))):
         text = text[: found.start()] + instead + text[found.end() :]
     return text
+
+
+@lru_cache(maxsize=8192)
+def _narrow(sign):
+    narrow = unicodedata.normalize("NFKC", sign)
+    return narrow if len(narrow) == 1 else sign
 
 
 def _day_form(day):

@@ -135,31 +135,27 @@ def sign(request, correction):
     body = payload.read(request)
     if not isinstance(body.get("password"), str):
         raise Refused(_("The request does not have the expected form."), code="form")
-    Correction.objects.visible_to(request.user).only("pk").get(uuid=correction)
+    asked = {"key": key_of(body), "version": version_of(body), "confirmed": body.get("confirmed") is True}
+    before = _row(request, correction)
     signing.confirm_password(by=request.user, password=body["password"], request=request)
     row, refusal = attempt(
         request,
-        _row(request, correction),
-        lambda: actions.sign_correction(
-            correction=correction,
-            key=key_of(body),
-            version=version_of(body),
-            confirmed=body.get("confirmed") is True,
-            by=request.user,
-            request=request,
-        ),
+        before,
+        lambda: actions.sign_correction(correction=correction, by=request.user, request=request, **asked),
     )
     if refusal:
         raise refusal
-    return JsonResponse(
-        {
-            "signed_at": f"{timezone.localtime(row.signed_at):%Y-%m-%d %H:%M:%S}",
-            "signer": row.signer,
-            "needs_review": row.needs_review,
-            "print": reverse("print-note", args=[row.note.encounter.uuid]),
-            "home": reverse("home"),
-        }
-    )
+    return JsonResponse(_signed(row))
+
+
+def _signed(row):
+    return {
+        "signed_at": f"{timezone.localtime(row.signed_at):%Y-%m-%d %H:%M:%S}",
+        "signer": row.signer,
+        "needs_review": row.needs_review,
+        "print": reverse("print-note", args=[row.note.encounter.uuid]),
+        "home": reverse("home"),
+    }
 
 
 @needs("emr.correct_note")

@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -109,6 +110,8 @@ def template(request, template):
         return render(
             request, "emr/templates/read.html", {"template": row, "parts": note_templates.parts(row)}
         )
+    if not may:
+        raise PermissionDenied
     form = TemplateForm(request.POST or None, kind=row.kind, by=request.user, template=row)
     if request.method == "POST" and form.is_valid():
         try:
