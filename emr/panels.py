@@ -10,18 +10,19 @@ REFERRALS_SHOWN = 10
 
 def visits(request, resident) -> dict:
     """The last visits of the file, with diagnoses, for the resident's page."""
-    rows, more = previous_visits.page(request.user, resident.record_ids())
-    running = Encounter.objects.visible_to(request.user).of_resident(resident).open()
+    ids = _file(resident)
+    rows, more = previous_visits.page(request.user, ids)
+    running = Encounter.objects.visible_to(request.user).filter(resident__in=ids).open()
     return {
         "previous": rows,
         "previous_more": more,
-        "running": list(running.select_related("institution", "doctor")),
+        "running": list(running.select_related("institution", "doctor").order_by("-arrived_at", "-pk")),
     }
 
 
 def referrals(request, resident) -> dict:
     """The file's last referrals and what came back, for the resident's page."""
-    rows = Referral.objects.visible_to(request.user).filter(resident__in=resident.record_ids())
+    rows = Referral.objects.visible_to(request.user).filter(resident__in=_file(resident))
     return {"rows": list(rows.select_related("from_institution", "to_institution")[:REFERRALS_SHOWN])}
 
 
@@ -29,6 +30,13 @@ def standing(request, resident) -> dict:
     """The standing history of the file, to read; it is written in the chart."""
     allergies = standing_history.allergies_of_file(resident)
     return standing_history.block(resident, request.user, allergies)
+
+
+def _file(resident):
+    """The file's row numbers, asked for once for all panels of one page."""
+    if not hasattr(resident, "file_ids"):
+        resident.file_ids = resident.record_ids()
+    return resident.file_ids
 
 
 def merge_obstacle(survivor, absorbed) -> str | None:
