@@ -147,8 +147,12 @@ def names_chronic(signed):
 
 
 def chronic(signed):
-    """The managed diseases that were diagnosed for certain and that the file is not tagged with."""
-    new = {tag: name for tag, name in _chronic(signed).items() if tag not in signed.file.tags}
+    """The managed diseases that were diagnosed for certain and that the file is not tagged with; once in half a year."""
+    new = {
+        tag: name
+        for tag, name in _chronic(signed).items()
+        if tag not in signed.file.tags | signed.file.proposed
+    }
     if not new:
         return None
     return {

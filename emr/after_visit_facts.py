@@ -12,26 +12,33 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from clinic.models import KeyTag, Resident
+from emr import notifiable
 from emr.codes import Certainty, EncounterStatus, ItemState, Prompt
 from emr.models import AfterVisitItem, Correction, Encounter, Note
 
 EDUCATED = timedelta(days=90)
+PROPOSED = timedelta(days=180)
 BEFORE = 2
-# Which part of the file each rule reads.
+# Which parts of the file each rule reads.
 ASKS = {
-    Prompt.BLOOD_PRESSURE: "pressure", Prompt.INFECTIOUS: "items", Prompt.CHRONIC: "tags", Prompt.EDUCATION: "items",
-    Prompt.NO_FIRM_DIAGNOSIS: "before",
-}  # fmt: skip
+    Prompt.BLOOD_PRESSURE: {"pressure"},
+    Prompt.INFECTIOUS: {"items"},
+    Prompt.CHRONIC: {"tags", "items"},
+    Prompt.EDUCATION: {"items"},
+    Prompt.NO_FIRM_DIAGNOSIS: {"before"},
+}
 
 
 @dataclass(frozen=True)
 class File:
-    """``reported``: [(disease, when)]; ``before``: the diagnoses in force of the last two visits, the last first."""
+    """``reported``: [(disease, when)]; ``proposed``: key populations whose management was proposed lately, whatever
+    was said to it; ``before``: the diagnoses in force of the last two visits, the last first."""
 
     pressure_taken: bool = False
     tags: frozenset = frozenset()
     reported: list = field(default_factory=list)
     educated: frozenset = frozenset()
+    proposed: frozenset = frozenset()
     before: list = field(default_factory=list)
 
 
@@ -46,18 +53,28 @@ def of(note, person, now, wanted=tuple(Prompt)) -> File:
         "items": lambda: ArraySubquery(_items(note, in_file)),
         "before": lambda: ArraySubquery(_before(note, in_file)),
     }
-    asked = {name: parts[name]() for name in {ASKS[prompt] for prompt in wanted}}
+    asked = {name: parts[name]() for name in set().union(*(ASKS[prompt] for prompt in wanted))}
     row = Resident.objects.filter(pk=person.pk).annotate(**asked).values(*asked).get()
-    items = row.get("items", ())
+    items = [{**item, "at": parse_datetime(item["at"])} for item in row.get("items", ())]
+    given = [item for item in items if item["state"] != ItemState.DISMISSED]
     return File(
         pressure_taken=row.get("pressure", False),
         tags=frozenset(row.get("tags", ())),
-        reported=[(item["disease"], parse_datetime(item["at"])) for item in items if item["disease"]],
-        educated=frozenset(
-            item["group"] for item in items if item["group"] and now - parse_datetime(item["at"]) < EDUCATED
+        reported=[(item["disease"], item["at"]) for item in items if _counts(item)],
+        educated=frozenset(item["group"] for item in given if item["group"] and now - item["at"] < EDUCATED),
+        proposed=frozenset(
+            tag for item in items if now - item["at"] < PROPOSED for tag in item["tags"] or ()
         ),
         before=[_lines(diagnoses) for diagnoses in row.get("before", ())],
     )
+
+
+def _counts(item):
+    """Whether a card stands for a report; of a lasting disease also one dismissed, for whatever was the reason."""
+    if item["prompt"] != Prompt.INFECTIOUS:
+        return False
+    disease = notifiable.BY_NAME.get(item["disease"])
+    return item["state"] != ItemState.DISMISSED or (disease is not None and disease.lasting)
 
 
 def _pressure(note, rows, now):
@@ -78,16 +95,14 @@ def _pressure(note, rows, now):
 
 
 def _items(note, in_file):
-    """Earlier cards and lessons; one dismissed was not given."""
-    given = AfterVisitItem.objects.filter(in_file, prompt__in=[Prompt.INFECTIOUS, Prompt.EDUCATION])
-    given = given.exclude(note=note).exclude(state=ItemState.DISMISSED)
-    return given.order_by("-made_at").values(
-        found=JSONObject(
-            disease=KT("facts__disease"),
-            group=KT("facts__group"),
-            at=Cast("made_at", DateTimeField()),
-        )
-    )[:50]
+    """The last cards, lessons and proposals of the file."""
+    prompts = [prompt for prompt, parts in ASKS.items() if "items" in parts]
+    rows = AfterVisitItem.objects.filter(in_file, prompt__in=prompts).exclude(note=note)
+    found = JSONObject(
+        prompt="prompt", state="state", disease=KT("facts__disease"), group=KT("facts__group"),
+        tags="facts__tags", at=Cast("made_at", DateTimeField()),
+    )  # fmt: skip
+    return rows.order_by("-made_at").values(found=found)[:50]
 
 
 def _before(note, in_file):

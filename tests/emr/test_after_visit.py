@@ -144,14 +144,17 @@ class TestInfectious:
         assert item.due_at - item.made_at == timedelta(hours=2)
 
     @pytest.mark.parametrize(
-        ("code", "days", "again"),
-        [("B18.100", 400, False), ("J11.100", 10, False), ("J11.100", 40, True)],
-    )
-    def test_one_case_is_one_card(self, resident, doctor, encounter, code, days, again):
+        ("code", "days", "state", "again"),
+        [
+            ("B18.100", 400, "open", False), ("B18.100", 400, "dismissed", False), ("J11.100", 10, "done", False),
+            ("J11.100", 40, "done", True), ("J11.100", 10, "dismissed", True),
+        ],
+    )  # fmt: skip
+    def test_one_case_is_one_card(self, resident, doctor, encounter, code, days, state, again):
         name = "病毒性肝炎" if code.startswith("B") else "流行性感冒"
         AfterVisitItem.objects.create(
             note=before(resident, doctor), resident=resident, doctor=doctor, institution=doctor.institution,
-            prompt=Prompt.INFECTIOUS, facts={"disease": name}, made_at=timezone.now() - timedelta(days=days),
+            prompt=Prompt.INFECTIOUS, facts={"disease": name}, made_at=timezone.now() - timedelta(days=days), state=state,
         )  # fmt: skip
         sign(encounter, doctor, diagnoses=[line(code, "x")])
         assert AfterVisitItem.objects.filter(note__encounter=encounter, prompt="infectious").exists() is again
@@ -175,6 +178,17 @@ class TestChronic:
     def test_what_is_not_certain_or_another_is_not(self, encounter, doctor, diagnosis):
         sign(encounter, doctor, diagnoses=[diagnosis])
         assert prompts(prompt=Prompt.CHRONIC) == []
+
+    @pytest.mark.parametrize(("days", "again"), [(10, False), (200, True)])
+    def test_what_was_proposed_lately_is_not_proposed_again(self, resident, encounter, doctor, days, again):
+        AfterVisitItem.objects.create(
+            note=before(resident, doctor), resident=resident, doctor=doctor, institution=doctor.institution,
+            prompt=Prompt.CHRONIC, facts={"tags": ["hypertension"]}, state=ItemState.DISMISSED,
+            made_at=timezone.now() - timedelta(days=days),
+        )  # fmt: skip
+        sign(encounter, doctor, diagnoses=[line("I10.x00", "高血压")])
+        found = AfterVisitItem.objects.filter(note__encounter=encounter, prompt=Prompt.CHRONIC)
+        assert found.exists() is again
 
     def test_one_click_puts_the_resident_on_management(self, client, resident, encounter, doctor):
         KeyTag.objects.create(resident=resident, tag=KeyPopulation.DIABETES, until=timezone.localdate())
