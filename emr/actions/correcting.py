@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from clinic.errors import Conflict, Forbidden, Refused
 from emr import archive
-from emr.codes import EncounterStatus, RequestState
+from emr.codes import ChangeKind, EncounterStatus, RequestState
 from emr.models import Correction, Encounter, Note
 
 REASON_LIMIT = 500
@@ -72,12 +72,12 @@ def find_leave(note, by, kind):
     """The approved request that allows this change, or None where none is needed. Raises Forbidden code
     "leave"."""
     archived = archive.since(note)
-    if kind == "correct" and archived is None:
+    if kind == ChangeKind.CORRECT and archived is None:
         return None
     found = leaves(note, by).filter(kind=kind).exclude(decided_by=by).first()
     if found is not None:
         return found
-    if kind == "correct":
+    if kind == ChangeKind.CORRECT:
         raise Forbidden(
             _("This note is archived since %(time)s: changing it needs the medical administration's leave.")
             % {"time": f"{timezone.localtime(archived):%Y-%m-%d %H:%M}"},

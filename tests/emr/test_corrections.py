@@ -9,7 +9,6 @@ from django.utils import timezone
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import AuditEntry
-from emr import prefill
 from emr.actions import corrections
 from emr.models import Correction, Diagnosis, Encounter, Medication, Note, NoteReview, Save
 from tests import factories
@@ -17,16 +16,13 @@ from tests.emr.amending import (
     REASON,
     UNDO,
     CorrectionPage,
-    allowed,
     begin,
     corrected,
-    made_void,
     save,
     sign,
     signed_note,
     state,
 )  # fmt: skip
-from tests.emr.conftest import COMPLETE
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>𠮷😀\u202e倒"
@@ -405,53 +401,3 @@ class TestThePages:
         shown = client.get(f"/visits/{note.encounter.uuid}/").content.decode()
         kept = json.loads(shown.split('id="kept-data" type="application/json">')[1].split("</script>")[0])
         assert kept["stores"] == [str(note.encounter.uuid), str(draft.uuid)]
-
-
-class TestUndoing:
-    @pytest.fixture
-    def void(self, note, doctor, manager):
-        return made_void(note, doctor, manager)
-
-    def test_a_rewritten_text_is_signed_under_leave(self, note, doctor, manager):
-        leave = allowed(note, doctor, manager, UNDO)
-        made = corrected(note, doctor, {"chief_complaint": "头痛1天"}, kind=UNDO)
-        assert (made.request, made.void) == (leave, False)
-
-    def test_a_void_note_has_no_lines_in_force(self, void):
-        assert (Diagnosis.objects.count(), Diagnosis.objects.in_force().count()) == (1, 0)
-
-    def test_a_void_note_is_struck_wherever_it_is_shown(self, client, note, void, doctor, resident):
-        client.force_login(doctor)
-        chart = client.get(f"/visits/{note.encounter.uuid}/").content.decode()
-        assert ("is-void" in chart, "作废" in chart, "写错病人" in chart) == (True, True, True)
-        assert "作废" in client.get(f"/residents/{resident.uuid}/").content.decode()
-
-    def test_a_void_note_is_corrected_no_more(self, note, void, doctor, manager):
-        with pytest.raises(Conflict) as refused:
-            begin(note, doctor)
-        assert refused.value.code == "void"
-
-    def test_nothing_of_a_void_note_is_carried_over(self, note, void, resident, doctor):
-        assert prefill.for_start(factories.encounter(resident, doctor)) == {}
-
-    def test_needs_no_requirements_and_takes_no_saves(self, note, doctor, manager):
-        allowed(note, doctor, manager, UNDO)
-        draft = begin(note, doctor, kind=UNDO, void=True)
-        with pytest.raises(Conflict) as refused:
-            save(draft, doctor, {"signs": "改"})
-        assert refused.value.code == "void"
-
-    def test_is_signed_with_the_password_on_a_page_of_its_own(self, client, note, doctor, manager):
-        allowed(note, doctor, manager, UNDO)
-        draft = begin(note, doctor, kind=UNDO, void=True)
-        page = CorrectionPage(client, doctor, draft)
-        assert COMPLETE["present_illness"] in client.get(page.at).content.decode()
-        key = str(uuid.uuid4())
-        assert client.post(page.at + "void", {"key": key, "password": "wrong"}).status_code == 403
-        assert client.post(page.at + "void", {"key": key, "password": factories.PASSWORD}).status_code == 302
-        assert client.post(page.at + "void", {"key": key, "password": factories.PASSWORD}).status_code == 302
-        assert Correction.objects.get().is_signed
-
-    def test_an_ordinary_correction_is_not_signed_that_way(self, client, page, draft):
-        answer = client.post(page.at + "void", {"key": str(uuid.uuid4()), "password": factories.PASSWORD})
-        assert (answer.status_code, state(draft)["signed_at"]) == (400, None)
