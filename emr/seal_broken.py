@@ -87,7 +87,9 @@ def _changed(row):
         str(model._meta.get_field(name).verbose_name)
         for name in _differing(model, pk, (*seal_rows.TEXT, "signed_by_id"))
     }
-    visit = ("resident_id", "institution_id", "department", "arrived_at", "started_at")
+    visit = (
+        "resident_id", "institution_id", "doctor_id", "department", "status", "arrived_at", "started_at", "finished_at",
+    )  # fmt: skip
     return fields | {
         str(Encounter._meta.get_field(name).verbose_name)
         for name in _differing(Encounter, row.visit_id, visit)

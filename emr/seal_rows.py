@@ -32,11 +32,11 @@ PERSON = (
     " WHERE u.id = CASE WHEN b.correction_id IS NULL THEN n.signed_by_id ELSE c.signed_by_id END)"
 )
 RESIDENT = "(SELECT r.uuid::text FROM clinic_resident r WHERE r.id = e.resident_id)"
+DOCTOR = "(SELECT d.uuid::text FROM clinic_user d WHERE d.id = e.doctor_id)"
 VISIT = (
-    "n.id, n.uuid::text, e.id, e.uuid::text, e.institution_id",
-    RESIDENT,
-    "e.department, e.arrived_at, e.started_at, n.imported",
-)
+    "n.id, n.uuid::text, e.id, e.uuid::text, e.institution_id", RESIDENT, DOCTOR,
+    "e.department, e.status, e.arrived_at, e.started_at, e.finished_at, n.imported",
+)  # fmt: skip
 CORRECTION = "c.id, c.note_id, c.number, c.kind, c.void, c.reason"
 LINES = _lines("emr_diagnosis", DIAGNOSIS), _lines("emr_medication", MEDICATION)
 COLUMNS = ", ".join((*VISIT, CORRECTION, PERSON, _text, *LINES))
@@ -56,9 +56,12 @@ class Sealed(NamedTuple):
     visit: str | None
     institution_id: int
     resident: str | None
+    doctor: str | None
     department: str
+    status: str
     arrived_at: object
     started_at: object
+    finished_at: object
     imported: bool
     correction_id: int | None
     corrects: int | None

@@ -118,7 +118,18 @@ class TestForEver:
         assert_frozen("emr_note", column, signed.pk)
 
     @pytest.mark.parametrize(
-        "column", ["uuid", "resident_id", "institution_id", "department", "arrived_at", "started_at"]
+        "column",
+        [
+            "uuid",
+            "resident_id",
+            "institution_id",
+            "doctor_id",
+            "department",
+            "status",
+            "arrived_at",
+            "started_at",
+            "finished_at",
+        ],
     )
     def test_the_visit_is_frozen(self, signed, column):
         assert_frozen("emr_encounter", column, signed.encounter_id)

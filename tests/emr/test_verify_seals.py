@@ -69,6 +69,7 @@ def test_a_changed_note_is_named(notes, as_owner, column, value):
     ("column", "value"),
     [
         ("department", "中医科"),
+        ("status", "in-progress"),
         ("arrived_at", "2020-01-01 08:00+08"),
         ("uuid", "00000000-0000-4000-8000-000000000002"),
     ],
