@@ -17,9 +17,13 @@ WHOLE = re.compile(r"([0-9]{8})([0-9]{6,18})")  # typed without the dash
 DASHES = re.compile(r"[\u002d\u00ad\u2010-\u2015\u2212\u30fc_~]+")
 
 
+def own(user):
+    return Save.objects.visible_to(user).filter(by=user.pk)
+
+
 def page(user, visit=None, before=None) -> tuple[list, bool]:
     """The next saves, newest first, and whether there are more. ``before`` is the last one shown. One query."""
-    rows = Save.objects.own(user).with_names().select_related("note__encounter__resident")
+    rows = own(user).with_names().select_related("note__encounter__resident")
     rows = rows.only(
         "key", "version", "characters", "sha256", "saved_at", "thinned_at", "by", "correction",
         "note__encounter__uuid", "note__encounter__arrived_at", "note__encounter__resident__name",

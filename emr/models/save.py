@@ -27,9 +27,6 @@ class SaveQuerySet(models.QuerySet):
             return rows
         return rows.filter(Q(by=user.pk) | Q(note__author=user.pk))
 
-    def own(self, user):
-        return self.filter(by=user.pk, note__in=Note.objects.visible_to(user))
-
     def with_names(self):
         """``names``: which fields it holds, without reading their text."""
         return self.annotate(names=FieldNames("changes")).defer("changes")

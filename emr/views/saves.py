@@ -15,7 +15,7 @@ from clinic.errors import Refused
 from clinic.permissions import needs
 from emr import inquiry, save_lists, save_page
 from emr.actions import restoring
-from emr.models import Correction, Encounter, Save
+from emr.models import Correction, Encounter
 from emr.save_forms import RestoreForm, VisitForm
 from emr.views.refusing import trail
 
@@ -34,7 +34,7 @@ def saves(request):
 
 
 def _by_receipt(request):
-    found = save_lists.find(Save.objects.own(request.user), request.POST["receipt"])
+    found = save_lists.find(save_lists.own(request.user), request.POST["receipt"])
     if found is not None:
         return redirect("save", found.key)
     messages.warning(request, _("There is no save of yours with this number."))
@@ -42,7 +42,7 @@ def _by_receipt(request):
 
 
 def _list(request, form, visits, status=200):
-    own = Save.objects.own(request.user)
+    own = save_lists.own(request.user)
     visit, before = request.GET.get("visit"), request.GET.get("before")
     if visit is not None:
         visit = get_object_or_404(
