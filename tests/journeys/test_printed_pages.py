@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from emr import printing
 from emr.models import Note
+from tests.emr import amending
+from tests.emr.conftest import COMPLETE
 
 TEXT = (
     "患者三天前受凉后出现咳嗽，咳白色泡沫痰，最高体温38.5℃，血压120/80mmHg，自服对乙酰氨基酚0.5g（未就诊）。"
@@ -50,12 +52,19 @@ def paper(request):
     return printing.PAPERS[request.param]
 
 
-@pytest.fixture
-def long_note(note, doctor):
+@pytest.fixture(params=["signed", "corrected"])
+def long_note(request, note, doctor):
     Note.objects.filter(pk=note.pk).update(
         present_illness=TEXT, signs=ODD, signed_at=timezone.now(), signed_by=doctor, signer="王淑珍"
     )
     note.refresh_from_db()
+    if request.param == "corrected":
+        rest = {
+            **COMPLETE,
+            "present_illness": TEXT.replace("38.5", "39.1"),
+            "signs": ODD.replace("M", "双肺"),
+        }
+        amending.corrected(note, doctor, rest)
     return note
 
 
