@@ -2,7 +2,8 @@
 
 A gap between two saves of the author, at most half a minute of it, is the typing of the fields in the later save,
 shared equally; the visit's start counts as the first moment. The signature's own save holds no field and counts for
-nothing. What the start of the visit filled in by itself is nobody's typing.
+nothing. What the start of the visit filled in by itself, or a template or an earlier visit and was left so, is nobody's
+typing.
 """
 
 from datetime import timedelta
@@ -60,7 +61,8 @@ def measures_of(notes) -> list[WritingMeasure]:
 def measure(note, saves) -> WritingMeasure:
     """One note's measure from its saves in their order. Without saves of its own (a note of another time)
     ``fields`` is empty, and the figures leave it out."""
-    typed, seconds = _typing(note, saves)
+    saved, seconds = _typing(note, saves)
+    typed = {name: spent for name, spent in saved.items() if not _mark(note, name)}
     fields = {
         name: {"s": round(typed.get(name, 0.0), 1), "empty": _is_empty(note, name), "copied": _is_copied(note, name)}
         for name in FIELDS
@@ -73,7 +75,7 @@ def measure(note, saves) -> WritingMeasure:
         signed_on=timezone.localdate(note.signed_at),
         seconds=round(seconds),
         boxes=len({BOX[name] for name in typed if name in BOX}),
-        fields=fields if typed else {},
+        fields=fields if saved else {},
     )
 
 
@@ -109,5 +111,10 @@ def _is_empty(note, name):
 
 
 def _is_copied(note, name):
+    return _mark(note, name).get("how") in TAKEN
+
+
+def _mark(note, name) -> dict:
+    """Where the field was taken over from and left as it was; empty where a hand was at it."""
     mark = note.marks.get(name) if isinstance(note.marks, dict) else None
-    return isinstance(mark, dict) and mark.get("how") in TAKEN
+    return mark if isinstance(mark, dict) else {}

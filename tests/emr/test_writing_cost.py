@@ -74,6 +74,11 @@ class TestMeasuring:
         assert [name for name in fields if not fields[name]["empty"]] == ["signs"]
         assert [name for name in fields if fields[name]["copied"]] == ["signs"]
 
+    def test_what_a_template_filled_in_and_nobody_touched_is_no_typing(self, note):
+        note.marks = {"signs": {"how": "template"}}
+        made = measured(note, (6, ["signs", "treatment"], None))
+        assert (made.fields["signs"]["s"], made.fields["treatment"]["s"], made.boxes) == (0.0, 3.0, 1)
+
     def test_a_note_without_saves_has_no_figures(self, note):
         made = measured(note)
         assert (made.fields, made.boxes, made.seconds) == ({}, 0, 0)
