@@ -211,6 +211,16 @@ def test_what_is_asked_about_leads_to_its_box(charted):
     expect(charted.complaint).to_be_focused()
 
 
+def test_the_confirming_key_leads_from_one_marked_box_to_the_next(charted):
+    copy_section(charted, "whole").press("Alt+c")
+    expect(charted.complaint).to_be_focused()
+    expect(mark(charted, "chief_complaint")).to_have_count(1)
+    charted.press("Alt+c")
+    expect(mark(charted, "chief_complaint")).to_have_count(0)
+    charted.press("Alt+c")
+    expect(charted.complaint).not_to_be_focused()
+
+
 def test_marks_of_two_windows_are_never_a_question(charted, server, context, visit):
     second = Chart(context.new_page(), server.address, visit).open()
     copy_section(charted, "treatment").is_saved()

@@ -63,7 +63,7 @@ export class Marks {
   }
 
   waiting() {
-    return Object.keys(this.marks).filter((name) => this.marks[name].how === "copied" || this.marks[name].stale);
+    return Object.keys(this.fields.data.labels).filter((name) => this.marks[name]).filter((name) => this.marks[name].how === "copied" || this.marks[name].stale);
   }
 
   /** Three versions of the marks in one, after the texts were settled; never a question of its own. */

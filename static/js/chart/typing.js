@@ -30,7 +30,7 @@ export class Typing {
   }
 
   confirm() {
-    this.chart.marks.confirmHere(this.field);
+    this.chart.marks.confirmHere(fieldOf(document.activeElement));
   }
 
   /** Without a connection the page goes on as it is. */
@@ -47,6 +47,7 @@ export class Typing {
 /** Of which field an element is a part; undefined for none. */
 function fieldOf(element) {
   if (element.dataset.text) return element.dataset.text;
+  if (element.dataset.vital) return "vitals";
   if (element.closest(".medication, #medication-add")) return "medications";
   if (element.closest("#diagnosis-input, #diagnosis-list")) return "diagnoses";
   return element.closest("summary")?.closest("[data-fold]")?.dataset.fold;
