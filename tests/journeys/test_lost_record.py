@@ -94,7 +94,7 @@ def test_an_old_note_is_brought_back_into_a_correction(client, server, sign_in, 
     sign_in(doctor)
     page.goto(f"{server.address}/visits/{note.encounter.uuid}/inquiry?kind=saves")
     page.locator("summary").last.click()
-    page.locator(".inquiry-minute a").last.click()
+    page.locator(".inquiry-minute table a").last.click()
     expect(page.get_by_role("button", name="恢复这一版")).to_be_visible()
     page.get_by_role("button", name="恢复这一版").click()
     expect(page.get_by_role("alert")).to_contain_text("无需恢复")  # it is what the note says
