@@ -57,7 +57,9 @@ class EmrConfig(AppConfig):
         )
         registry.timetable += [
             registry.TimetableLine(
-                "tend_filings", "emr.jobs.tend_filings", IntervalTrigger(minutes=1, timezone=settings.TIME_ZONE)
+                "tend_filings",
+                "emr.jobs.tend_filings",
+                IntervalTrigger(minutes=1, timezone=settings.TIME_ZONE),
             ),
             registry.TimetableLine(
                 "compare_filings",
@@ -120,6 +122,8 @@ class EmrConfig(AppConfig):
             registry.TimetableLine("anchor_seals", "emr.jobs.anchor_seals", every(hours=1)),
         ]
         registry.checks.append(registry.Check("seals", "emr.seal_verification.seals", by_institution=True))
-        registry.checks.append(registry.Check("papers", "emr.paper_verification.all_papers", by_institution=True))
+        registry.checks.append(
+            registry.Check("papers", "emr.paper_verification.all_papers", by_institution=True)
+        )
         registry.readiness.append(registry.ReadinessCheck("seal chain", "emr.seal_chain.follows"))
         registry.preparations.append("emr.seal_adoption.prepare")

@@ -11,7 +11,7 @@ from clinic.admin import foreign
 from clinic.codes import Act, LifeState, Role
 from clinic.models import AuditEntry
 from emr.codes import EncounterStatus, System
-from emr.models import Encounter, Note, Term, TermRelease
+from emr.models import Encounter, Term, TermRelease
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -154,12 +154,6 @@ def test_another_station_s_visit_is_404(desk, stranger, other_station):
     visit = factories.encounter(factories.resident(other_station), stranger)
     for page in ("change", "history", "cancel"):
         assert desk.get(reverse(f"admin:emr_encounter_{page}", args=[visit.uuid])).status_code == 404
-
-
-def test_notes_have_no_desk():
-    with pytest.raises(Exception, match="note"):
-        reverse("admin:emr_note_changelist")
-    assert Note._meta.label == "emr.Note"
 
 
 @pytest.fixture

@@ -15,8 +15,11 @@ APPS = ("clinic", "emr", "messaging", "contracts", "maintenance")
 SINGLE = {"_", "gettext", "gettext_lazy", "gettext_noop", "N_"}
 PLURAL = {"ngettext", "ngettext_lazy"}
 CONTEXT = {"pgettext", "pgettext_lazy"}
+# After a context the text comes second.
 CALL = re.compile(
-    r"""\b(gettext|ngettext|pgettext)\(u?(?P<q>['"])(?P<text>(?:\\.|(?!(?P=q)).)*)(?P=q)""", re.S
+    r"""\b(?:gettext\(|ngettext\(|pgettext\(u?'[^']*',\s*|pgettext\(u?"[^"]*",\s*)"""
+    r"""u?(?P<q>['"])(?P<text>(?:\\.|(?!(?P=q)).)*)(?P=q)""",
+    re.S,
 )
 
 
