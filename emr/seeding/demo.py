@@ -13,7 +13,7 @@ from clinic.seeding.copying import triggers_off
 from emr import seal_adoption, term_lists
 from emr.codes import EncounterStatus, System
 from emr.models import Diagnosis, DiagnosisUse, Encounter, Medication, Note, TermRelease
-from emr.seeding import corrections, filings, pace, papers, referrals, standing, templates
+from emr.seeding import corrections, filings, pace, papers, referrals, saves, standing, templates
 from emr.seeding.stories import STORIES, note_fields, vitals
 
 FROZEN = ("emr_encounter", "emr_note", "emr_diagnosis", "emr_medication")
@@ -29,7 +29,7 @@ def make():
     day = Day(made["staff"], everybody)
     day.make()
     # Each room shows itself through its own actions, so the later ones find what the earlier ones made.
-    for room in (templates, corrections, standing, referrals, filings, papers):
+    for room in (templates, corrections, standing, saves, referrals, filings, papers):
         room.make(made["staff"], day.here)
 
 
@@ -113,7 +113,7 @@ class Day:
             checked_in_by=self.staff["clerk"],
         )  # fmt: skip
         fields = note_fields(self.rng.choice(STORIES), self.rng, self.release)
-        fields["marks"] = {"past_history": {"how": "carried", "from": ""}}
+        fields["marks"] = {}
         made = [*pace.steps(fields, self.rng, encounter.started_at), ({}, at)]  # the last is the signature
         note = Note.objects.create(
             encounter=encounter, author=doctor, version=len(made), saved_at=at, signed_at=at, signed_by=doctor,

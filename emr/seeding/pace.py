@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from emr.actions import drafts
 from emr.models import Save
+from emr.models.note_text import MARKED_FIELDS
 
 # Seconds of typing as they come from autosave: field → (chance of being typed, seconds). What is not typed came
 # from a template.
@@ -16,13 +17,18 @@ CARRIED = ("visit_kind", "past_history", "marks")
 
 
 def steps(fields, rng, began) -> list[tuple]:
-    """(changes, when) that add up to the fields."""
+    """(changes, when) that add up to the fields. What nobody typed gets its mark in ``fields["marks"]``, where
+    there are marks."""
     typed = {
         name: seconds * rng.uniform(0.6, 1.5)
         for name, (chance, seconds) in TYPING.items()
         if fields.get(name) and rng.random() < chance
     }
     there = {name: value for name, value in fields.items() if value and name not in typed}
+    if "marks" in fields:
+        fields["marks"] |= {name: {"how": "template", "from": ""} for name in MARKED_FIELDS if name in there}
+        there["marks"] = fields["marks"] | {"past_history": {"how": "carried", "from": ""}}
+        fields["marks"] = there["marks"]
     carried = {name: there.pop(name) for name in CARRIED if name in there}
     found = [(carried, began), (there, began + timedelta(seconds=4))]
     for name, seconds in typed.items():
