@@ -57,7 +57,13 @@ class TestTheList:
         assert three[1].receipt not in older
 
     @pytest.mark.parametrize(
-        "query", ["before=x", "visit=x", f"before={uuid.uuid4()}", f"visit={uuid.uuid4()}"]
+        "query",
+        [
+            "before=x",
+            "visit=x",
+            "before=00000000-0000-4000-8000-000000000000",
+            "visit=00000000-0000-4000-8000-000000000000",
+        ],
     )
     def test_a_made_up_place_is_not_found(self, client, three, query):
         assert client.get(f"/saves?{query}").status_code == 404
