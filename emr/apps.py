@@ -13,7 +13,8 @@ class EmrConfig(AppConfig):
     verbose_name = _("Clinical records")
 
     def ready(self):
-        from emr import panels, retention  # noqa: PLC0415 - models are not loaded before
+        from emr import panels  # noqa: PLC0415 - models are not loaded before
+        from emr.papers import retention  # noqa: PLC0415 - the same
 
         registry.navigation += [
             registry.NavigationItem("home", _("My day"), ("emr.view_encounter",), PAGE_ROLES),
@@ -109,7 +110,7 @@ class EmrConfig(AppConfig):
                 order=22,
             )
         )
-        registry.inquiry_links.append("emr.inquiry.link")
+        registry.inquiry_links.append("emr.saved.inquiry.link")
 
     def _keep_seals(self):
         def every(**interval):
@@ -121,9 +122,9 @@ class EmrConfig(AppConfig):
             # Once a day in effect: asked hourly, so that a server that sleeps at night has its anchors too.
             registry.TimetableLine("anchor_seals", "emr.jobs.anchor_seals", every(hours=1)),
         ]
-        registry.checks.append(registry.Check("seals", "emr.seal_verification.seals", by_institution=True))
+        registry.checks.append(registry.Check("seals", "emr.sealing.verification.seals", by_institution=True))
         registry.checks.append(
-            registry.Check("papers", "emr.paper_verification.all_papers", by_institution=True)
+            registry.Check("papers", "emr.papers.verification.all_papers", by_institution=True)
         )
-        registry.readiness.append(registry.ReadinessCheck("seal chain", "emr.seal_chain.follows"))
-        registry.preparations.append("emr.seal_adoption.prepare")
+        registry.readiness.append(registry.ReadinessCheck("seal chain", "emr.sealing.chain.follows"))
+        registry.preparations.append("emr.sealing.adoption.prepare")

@@ -5,9 +5,10 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
-from emr import draft_fields, draft_key, prescribing, requirements
+from emr import prescribing, requirements
 from emr.chart_texts import TEXTS
 from emr.codes import Certainty, EncounterStatus, Frequency, Route, System, VisitKind
+from emr.drafting import fields, key
 from emr.models import Correction, Note
 
 ADDRESSES = {
@@ -33,7 +34,7 @@ def of(note, allergies, user) -> dict:
         "store": store(note),
         "user": user.uuid,
         "username": user.username,
-        "draft_key": draft_key.of(user),
+        "draft_key": key.of(user),
         "urls": {
             **addresses(note),
             **{name: reverse(address) for name, address in FIXED.items()},
@@ -61,14 +62,14 @@ def store(draft):
 
 def kept(note, user, found=()) -> dict:
     """What it takes to find text of the writer that this browser kept of a note now closed, and of its signed
-    versions ``found`` (emr.versions)."""
+    versions ``found`` (emr.signed.versions)."""
     return {
         "stores": [
             store(note),
             *(version.text.uuid for version in found[1:] if version.text.author_id == user.pk),
         ],
         "user": user.uuid,
-        "draft_key": draft_key.of(user),
+        "draft_key": key.of(user),
         "labels": labels(),
     }
 
@@ -85,15 +86,15 @@ def tables() -> dict:
         "certainties": Certainty.choices,
         "routes": Route.choices,
         "frequencies": Frequency.choices,
-        "vitals_fields": draft_fields.VITALS,
+        "vitals_fields": fields.VITALS,
         "labels": labels(),
         "demands": {kind.value: names for kind, names in requirements.DEMANDED.items()},
         "missing": requirements.SENTENCES,
         "days": {"ordinary": settings.ORDINARY_PRESCRIPTION_DAYS, "most": settings.LONG_PRESCRIPTION_DAYS},
         "limits": {
-            "text": draft_fields.TEXT_LIMIT,
-            "vital": draft_fields.VITAL_LIMIT,
-            "diagnoses": draft_fields.DIAGNOSES_MOST,
-            "medications": draft_fields.MEDICATIONS_MOST,
+            "text": fields.TEXT_LIMIT,
+            "vital": fields.VITAL_LIMIT,
+            "diagnoses": fields.DIAGNOSES_MOST,
+            "medications": fields.MEDICATIONS_MOST,
         },
     }

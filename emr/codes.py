@@ -106,7 +106,7 @@ class StandingKind(TextChoices):
 
 
 class Prompt(TextChoices):
-    """What may come onto the after-visit list (emr.after_visit)."""
+    """What may come onto the after-visit list (emr.after_visits.rules)."""
 
     BLOOD_PRESSURE = "blood_pressure", _("first visit over 35: blood pressure")
     INFECTIOUS = "infectious", _("infectious-disease report card")

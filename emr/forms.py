@@ -1,11 +1,11 @@
-"""What people type on the record's pages (the chart saves itself: emr.draft_fields)."""
+"""What people type on the record's pages (the chart saves itself: emr.drafting.fields)."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from emr import draft_fields
 from emr.actions.reviews import COMMENT_LIMIT
 from emr.codes import ReviewDecision
+from emr.drafting import fields
 
 
 class VitalsForm(forms.Form):
@@ -16,19 +16,19 @@ class VitalsForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        for name, label, unit in draft_fields.VITALS:
+        for name, label, unit in fields.VITALS:
             self.fields[name] = forms.CharField(
-                label=label, help_text=unit, required=False, max_length=draft_fields.VITAL_LIMIT,
+                label=label, help_text=unit, required=False, max_length=fields.VITAL_LIMIT,
                 widget=forms.TextInput(
                     attrs={"class": "form-control", "inputmode": "decimal", "autocomplete": "off"}
                 ),
             )  # fmt: skip
 
     def vitals(self):
-        return {name: text for name in draft_fields.VITAL_NAMES if (text := self.cleaned_data[name])}
+        return {name: text for name in fields.VITAL_NAMES if (text := self.cleaned_data[name])}
 
     def rows(self):
-        return [self[name] for name in draft_fields.VITAL_NAMES]
+        return [self[name] for name in fields.VITAL_NAMES]
 
 
 class AllergyForm(forms.Form):

@@ -3,8 +3,11 @@
 from django.utils import timezone
 from django_tasks import task
 
-from emr import retention, seal_adoption, seal_chain, thinning, writing_cost
 from emr.actions import filing_delivery, filings, referrals
+from emr.papers import retention
+from emr.saved import thinning
+from emr.sealing import adoption, chain
+from emr.writing import cost
 
 
 @task()
@@ -22,19 +25,19 @@ def list_retention():
 @task()
 def adopt_seals():
     """Seal what was signed before there were seals."""
-    return seal_adoption.adopt()
+    return adoption.adopt()
 
 
 @task()
 def chain_seals():
     """Link the seals that came since."""
-    return seal_chain.chain_all()
+    return chain.chain_all()
 
 
 @task()
 def anchor_seals():
     """Write today's anchors of the chains that grew. Adoption opens before the first anchor, or never."""
-    return seal_chain.anchor() if seal_adoption.state().opened else None
+    return chain.anchor() if adoption.state().opened else None
 
 
 @task()
@@ -53,7 +56,7 @@ def compare_filings():
 @task()
 def measure_writing():
     """Measure what writing the newly signed notes cost."""
-    return writing_cost.measure_new()
+    return cost.measure_new()
 
 
 @task()

@@ -2,9 +2,9 @@
 
 from django.db.models import Q
 
-from emr import versions
 from emr.codes import EncounterStatus
 from emr.models import Encounter
+from emr.signed import versions
 
 PAGE = 10
 # What the side of the chart and the resident's page show of a visit: a third of the columns.

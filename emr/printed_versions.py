@@ -4,12 +4,12 @@
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from emr import comparing
+from emr.signed import comparing
 
 
 @dataclass
 class Passages:
-    """Turns the values of all versions of a field into (text, struck). ``found``: emr.versions.of."""
+    """Turns the values of all versions of a field into (text, struck). ``found``: emr.signed.versions.of."""
 
     found: list
     patience: comparing.Patience = field(default_factory=comparing.Patience)

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from clinic import identifiers
-from emr import versions
 from emr.codes import Certainty, Frequency, ReviewDecision, Route, System
 from emr.printed_versions import Passages
+from emr.signed import versions
 from emr.typesetting import Line, break_lines, break_runs, measure, paginate, struck_line, width
 
 
@@ -94,7 +94,7 @@ def may_print(note) -> bool:
 
 def lay_out(note, paper: Paper, found=None) -> Printout:
     """The pages of a note whose visit, resident and institution are at hand. ``found``: its versions
-    (emr.versions.of), where the caller has them."""
+    (emr.signed.versions.of), where the caller has them."""
     found = found or versions.of(note)
     with translation.override(settings.LANGUAGE_CODE):
         title = _("Outpatient record (void)") if found[-1].void else _("Outpatient record")

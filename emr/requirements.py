@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from emr import prescribing
 from emr.codes import VisitKind
-from emr.draft_fields import VITALS
+from emr.drafting.fields import VITALS
 from emr.models import Note
 
 # Articles 13 (first, return) and 14 (emergency: as a first visit, its time to the minute comes by itself).

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
-from emr import archive
 from emr.actions.correcting import check_correctable, check_reason, lock_note
 from emr.codes import ChangeKind, RequestState
 from emr.models import ChangeRequest
+from emr.signed import archive
 
 ANSWER_LIMIT = 500
 

@@ -4,9 +4,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.errors import Conflict, Forbidden, Refused
-from emr import archive
 from emr.codes import ChangeKind, EncounterStatus, RequestState
 from emr.models import Correction, Encounter, Note
+from emr.signed import archive
 
 REASON_LIMIT = 500
 

@@ -10,11 +10,14 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
-from emr import after_visit, archive, prescribing, requirements, seal, versions
+from emr import prescribing, requirements
 from emr.actions import drafts, signing, standing
 from emr.actions.correcting import check_correctable, check_reason, find_leave, lock_note
+from emr.after_visits import rules
 from emr.codes import ChangeKind, ReviewDecision
 from emr.models import ChangeRequest, Correction, Note, NoteReview, Save
+from emr.sealing import seal
+from emr.signed import archive, versions
 
 MOST = 50  # signed corrections of one note: its page and its paper show them all
 
@@ -176,7 +179,7 @@ def _sign(row, note, visit, key, by):
     standing.follow(before, None if row.void else row.past_history, visit, by)
     if row.void:
         return
-    after_visit.gather(row, visit, by, now)
+    rules.gather(row, visit, by, now)
     if note.needs_review and not row.needs_review:
         # The supervisor's own words need nobody else's: the correction is the review (rules B1.7).
         NoteReview.objects.create(

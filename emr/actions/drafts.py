@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.errors import Conflict, Forbidden, Refused
-from emr import draft_fields
 from emr.codes import EncounterStatus
+from emr.drafting import fields as draft_fields
 from emr.models import Note, Save
 
 

@@ -19,7 +19,7 @@ from clinic.errors import Conflict, Forbidden, Refused
 from clinic.identifiers import half_width
 from emr import insurance
 from emr.codes import FilingFault, FilingState, InsuranceWay, ReferralState
-from emr.filing_jobs import after_commit, deliver_filing, withdraw_filing
+from emr.insurance.filing_jobs import after_commit, deliver_filing, withdraw_filing
 from emr.models import InsuranceFiling, Referral
 
 log = logging.getLogger("sheyi.insurance")

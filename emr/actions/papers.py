@@ -12,10 +12,11 @@ from clinic.codes import Act, IdType
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import Resident
 from clinic.text import is_storable
-from emr import paper_sheets, papers, printing, seal_keys
+from emr import papers, printing
 from emr.codes import Relation
 from emr.models import CopyIssue, SealedCopy
-from emr.papers import Person
+from emr.papers import Person, sheets
+from emr.sealing import keys
 
 SEALED, COPIED = "FC", "FZ"  # 封存, 复制: how their numbers begin
 WITHOUT_NUMBER = frozenset({IdType.NEWBORN, IdType.NONE})
@@ -154,7 +155,7 @@ def _seal(asked, given, seen):
             "sealed-copy", number=number, made_at=now, by=by, resident=person, occasion=given, visits=record
         )
     )
-    key_id, signature = seal_keys.sign(content.encode())
+    key_id, signature = keys.sign(content.encode())
     row = SealedCopy(
         number=number, key=asked.key, resident=person, institution=by.institution, sealed_at=now, sealed_by=by,
         items=papers.items(record), content=content, sha256=papers.digest(content), key_id=key_id,
@@ -181,7 +182,7 @@ def _issue(asked, given):
         number=papers.take_number(CopyIssue, COPIED, timezone.localdate(now)), key=asked.key, resident=person,
         institution=by.institution, issued_by=by, issued_at=now, scope=_scope(visits), items=papers.items(record), **given,
     )  # fmt: skip
-    row.pages = len(paper_sheets.of_copy(row, visits))
+    row.pages = len(sheets.of_copy(row, visits))
     row.content = papers.canonical(
         papers.document(
             "copy", number=row.number, made_at=now, by=by, resident=person, visits=record,

@@ -19,12 +19,12 @@ from clinic.codes import Act, LifeState
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import Resident
 from clinic.old_or_young import old_or_young
-from emr import referral_sheet
 from emr.actions import filings, visits
 from emr.codes import EncounterStatus, ReferralState
 from emr.models import Encounter, Referral
 from emr.models.referral import MOVES
-from emr.referral_numbers import take_number
+from emr.referring import sheet as referral_sheet
+from emr.referring.numbers import take_number
 
 log = logging.getLogger("sheyi.referrals")
 PENDING, ACCEPTED = ReferralState.PENDING, ReferralState.ACCEPTED
@@ -34,7 +34,7 @@ AT_ONCE = 200
 def refer(*, by, key, sheet, encounter=None, resident=None, request=None):
     """Send a referral of the visit's resident, or of a resident without a visit; return it, pending.
 
-    ``sheet`` holds the form (emr.referral_sheet.SENT). The same key with the same form is the same referral.
+    ``sheet`` holds the form (emr.referring.sheet.SENT). The same key with the same form is the same referral.
     Raises Refused with ``field``, code "sheet", "to", "key", "deceased", "state"; Forbidden code "elsewhere",
     "grant".
     """
@@ -88,7 +88,7 @@ def terminate(*, referral, by, reason, request=None):
 
 
 def send_back(*, referral, by, sheet, request=None):
-    """Write the return form once (emr.referral_sheet.RETURNED). On paper from outside it tells of the
+    """Write the return form once (emr.referring.sheet.RETURNED). On paper from outside it tells of the
     acceptance too: a pending one is received and returned at once."""
     with _told("return", by, request, referral.resident, referral), transaction.atomic():
         row = _lock(referral)

@@ -13,10 +13,11 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import Resident
-from emr import draft_versions, versions
 from emr.actions import corrections, drafts, visits
 from emr.codes import ChangeKind, EncounterStatus
 from emr.models import Correction, Encounter, Note, Save
+from emr.saved import versions as draft_versions
+from emr.signed import versions
 
 SPACE = uuid.UUID("0c4c6d0e-92c1-4f0b-8f5d-1f2e6f3a9b44")
 

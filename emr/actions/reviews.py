@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
-from emr import versions
 from emr.codes import ReviewDecision
 from emr.models import Note, NoteReview
+from emr.signed import versions
 
 COMMENT_LIMIT = 2000
 
@@ -17,7 +17,7 @@ def review(*, note, by, decision, comment="", seen=None, request=None):
     """Approve what is in force of the note, or return it with a comment; return the NoteReview.
 
     Not by its author; a returned note may be reviewed again, an approved one not, unless it was corrected since.
-    ``seen`` is the number of the version read (emr.versions): Conflict code "stale" where it is not the last.
+    ``seen`` is the number of the version read (emr.signed.versions): Conflict code "stale" where it is not the last.
     """
     comment = comment.strip()
     if decision not in ReviewDecision.values:

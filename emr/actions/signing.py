@@ -11,10 +11,12 @@ from clinic import audit
 from clinic.address import client_address
 from clinic.codes import Act, Role
 from clinic.errors import Forbidden, Refused
-from emr import after_visit, prescribing, requirements, seal
+from emr import prescribing, requirements
 from emr.actions import drafts, standing
+from emr.after_visits import rules
 from emr.codes import Certainty, EncounterStatus
 from emr.models import Diagnosis, DiagnosisUse, Encounter, Medication, Note, Save
+from emr.sealing import seal
 
 
 class Unconfirmed(Refused):
@@ -94,7 +96,7 @@ def _sign(note, visit, key, by):
     visit.save(update_fields=["status", "finished_at"])
     seal.make(note, visit)
     standing.take_over(note, visit, by)
-    after_visit.gather(note, visit, by, now)
+    rules.gather(note, visit, by, now)
 
 
 def put_signature(note, visit, key, by, now):

@@ -7,8 +7,8 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import Institution
-from emr import note_templates
 from emr.models import Note, NoteTemplate
+from emr.templating import listing
 
 NAME_LIMIT = 60
 
@@ -22,7 +22,7 @@ def create(*, key, kind, field, name, content, by, institution=None, department=
     field = "" if kind == "plan" else field
     facts = {
         "kind": kind, "field": field, "name": _name(name), "department": department.strip(),
-        "content": note_templates.check(kind, field, content),
+        "content": listing.check(kind, field, content),
         **_whose(by, institution),
     }  # fmt: skip
     row = NoteTemplate(key=key, made_by=by, **facts)
@@ -42,7 +42,7 @@ def from_note(*, encounter, key, kind, field, name, by, request=None):
     text = note.corrections.open().filter(author=by).first() or note
     if text.author_id != by.pk:
         raise Forbidden(_("Only the doctor who writes this note may make it a template."), code="author")
-    name, content = note_templates.of_note(text, kind, field, _name(name))
+    name, content = listing.of_note(text, kind, field, _name(name))
     return create(key=key, kind=kind, field=field, name=name, content=content, by=by, request=request)
 
 
@@ -51,7 +51,7 @@ def change(*, template, name, content, active, by, institution=None, department=
     """Change name, content, switch and, of a shared one, whose it is; return the row."""
     row = _lock(template, by)
     row.name, row.active = _name(name), active
-    row.content = note_templates.check(row.kind, row.field, content)
+    row.content = listing.check(row.kind, row.field, content)
     if row.owner_id is None:
         row.department = department.strip()
         row.institution = _whose(by, institution or row.institution)["institution"]

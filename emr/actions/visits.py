@@ -10,9 +10,9 @@ from clinic import audit
 from clinic.codes import Act, LifeState, Role
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import Resident
-from emr import prefill
 from emr.actions import drafts
 from emr.codes import EncounterStatus
+from emr.drafting import prefill
 from emr.models import Encounter, Note
 
 WAITING, SEEN, HELD = EncounterStatus.WAITING, EncounterStatus.IN_PROGRESS, EncounterStatus.ON_HOLD

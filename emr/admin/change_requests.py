@@ -14,10 +14,12 @@ from django.utils.translation import gettext_lazy
 from clinic import registry
 from clinic.admin.base import CappedPaginator, DeskList, ReadOnlyAdmin
 from clinic.registry import DeskTile
-from emr import archive, draft_fields, prescribing, signed_note
+from emr import prescribing
 from emr.actions import change_requests as actions
 from emr.codes import ChangeKind, RequestState
+from emr.drafting import fields
 from emr.models import ChangeRequest, Correction, Encounter
+from emr.signed import archive, reading
 from emr.views.refusing import attempt
 
 RIGHT = "emr.approve_archive_change"
@@ -152,9 +154,9 @@ class ChangeRequestAdmin(AdministrationDesk):
             "asked": row, "note": note, "encounter": note.encounter, "resident": note.encounter.resident,
             "form": form, "waits": row.state == RequestState.WAITING, "is_undo": row.kind == ChangeKind.UNDO,
             "ends": archive.leave_ends(row) if row.state == RequestState.APPROVED else None,
-            **signed_note.of(note, request.user),
+            **reading.of(note, request.user),
         }  # fmt: skip
-        context["vitals"] = draft_fields.readable_vitals(note.vitals)
+        context["vitals"] = fields.readable_vitals(note.vitals)
         context["medications"] = prescribing.readable(note.medications)
         return TemplateResponse(request, "admin/emr/change_request.html", context, status=status)
 

@@ -11,9 +11,9 @@ from clinic import registry
 from clinic.admin.base import CappedPaginator, ReadOnlyAdmin
 from clinic.admin.filters import InstitutionFilter
 from clinic.registry import DeskTile
-from emr import signed_note, versions
 from emr.admin.visits import DayFilter
 from emr.models import Encounter, Note
+from emr.signed import reading, versions
 
 JOINED = ("encounter__resident__home", "encounter__institution")
 
@@ -65,7 +65,7 @@ class NoteAdmin(ReadOnlyAdmin):
         return note.encounter.institution.name
 
     def render_change_form(self, request, context, *args, obj=None, **kwargs):
-        context["story"] = signed_note.story(obj)
+        context["story"] = reading.story(obj)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     @method_decorator(require_GET)
@@ -73,7 +73,7 @@ class NoteAdmin(ReadOnlyAdmin):
         """Every signed version, the last first, with what it changed in each field."""
         row = self.fetch(request, object_id)
         self.seen(request, row, page="history")
-        return self._answer(request, row, "admin/emr/note_history.html", {"story": signed_note.story(row)})
+        return self._answer(request, row, "admin/emr/note_history.html", {"story": reading.story(row)})
 
     @method_decorator(require_GET)
     def version_view(self, request, object_id, number):
@@ -85,7 +85,7 @@ class NoteAdmin(ReadOnlyAdmin):
         self.seen(request, row, page="history", version=number)
         return self._answer(
             request, row, "admin/emr/note_version.html",
-            {"version": found, "number": number, "fields": signed_note.whole(found)},
+            {"version": found, "number": number, "fields": reading.whole(found)},
         )  # fmt: skip
 
 

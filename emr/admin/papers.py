@@ -16,8 +16,8 @@ from clinic.admin.base import CappedPaginator, DeskList, ReadOnlyAdmin
 from clinic.admin.filters import FromDay, InstitutionFilter, ToDay
 from clinic.codes import Act
 from clinic.registry import DeskTile
-from emr import retention
 from emr.models import CopyIssue, RetentionLine, SealedCopy
+from emr.papers import retention
 
 EXPORTED = spreadsheets.ROWS
 

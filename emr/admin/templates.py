@@ -11,9 +11,9 @@ from clinic.admin.base import CappedPaginator, DeskAdmin, DeskList
 from clinic.admin.filters import InstitutionFilter
 from clinic.errors import Refused
 from clinic.registry import DeskTile
-from emr import note_templates
 from emr.actions import templates as actions
 from emr.models import NoteTemplate
+from emr.templating import listing
 
 
 class TemplateList(DeskList):
@@ -50,11 +50,11 @@ class NoteTemplateAdmin(DeskAdmin):
 
     @admin.display(description=gettext_lazy("box"))
     def box(self, row):
-        return note_templates.box(row)
+        return listing.box(row)
 
     @admin.display(description=gettext_lazy("content"))
     def shown(self, row):
-        return note_templates.preview(row)
+        return listing.preview(row)
 
     @admin.action(description=gettext_lazy("Take into use"), permissions=["change"])
     def switch_on(self, request, queryset):

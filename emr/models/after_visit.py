@@ -25,7 +25,7 @@ class AfterVisitItemQuerySet(models.QuerySet):
 
 
 class AfterVisitItem(Row):
-    """One thing to do, prefilled from the signed note (emr.after_visit). ``facts`` holds what is prefilled.
+    """One thing to do, prefilled from the signed note (emr.after_visits.rules). ``facts`` holds what is prefilled.
 
     Frozen by the database once done or dismissed (migration after_visits).
     """

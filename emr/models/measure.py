@@ -19,7 +19,7 @@ class WritingMeasureQuerySet(models.QuerySet):
 
 
 class WritingMeasure(AppendOnlyRow):
-    """``fields``: {field: {"s": seconds of typing, "empty": bool, "copied": bool}} (emr.writing_cost)."""
+    """``fields``: {field: {"s": seconds of typing, "empty": bool, "copied": bool}} (emr.writing.cost)."""
 
     PRIVATE_FIELDS = frozenset({"note"})
 

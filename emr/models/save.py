@@ -59,7 +59,7 @@ class Save(AppendOnlyRow):
 
     ``changes`` holds the changed fields alone; all versions of a draft are the sum of its saves. Of its text a
     plain SQL trigger lets go what a later save of the same minute overwrote, long after the signature
-    (emr.thinning); ``thinned_at`` says so. The receipt stays: number, time, characters, hash.
+    (emr.saved.thinning); ``thinned_at`` says so. The receipt stays: number, time, characters, hash.
     """
 
     PRIVATE_FIELDS = frozenset({"note", "changes"})
@@ -99,7 +99,7 @@ class Save(AppendOnlyRow):
         constraints = [models.UniqueConstraint(fields=["note", "version"], name="save_version")]
         indexes = [
             models.Index(fields=["by", "-id"], name="save_own"),
-            # One entry for each draft that was not thinned yet, by its first save (emr.thinning).
+            # One entry for each draft that was not thinned yet, by its first save (emr.saved.thinning).
             models.Index(
                 fields=["saved_at"],
                 name="save_to_thin",

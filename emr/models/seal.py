@@ -17,7 +17,7 @@ class SealQuerySet(models.QuerySet):
 
 class Seal(AppendOnlyRow):
     """The signature's proof: SHA-256 over the canonical text of a signed note or correction, signed with the
-    house's Ed25519 key, made in the transaction of the signature (emr.seal)."""
+    house's Ed25519 key, made in the transaction of the signature (emr.sealing.seal)."""
 
     PRIVATE_FIELDS = frozenset({"note"})
 

@@ -16,9 +16,9 @@ from clinic.errors import Refused
 from clinic.models import Resident, User
 from clinic.seeding import copying
 from clinic.seeding.bulk import random_uuid
-from emr import seal_adoption
 from emr.codes import DIAGNOSIS_SYSTEMS
 from emr.models import DiagnosisUse, Encounter
+from emr.sealing import adoption
 from emr.seeding.demo import FROZEN, release_name
 from emr.seeding.stories import STORIES, note_fields
 
@@ -62,7 +62,7 @@ def make(count, seed, seals=True):
             copying.copy(cursor, "emr_diagnosis", DIAGNOSIS, diagnoses)
     _count_uses(author.uses)
     if seals:
-        seal_adoption.seal_unsealed(after=first_note - 1)
+        adoption.seal_unsealed(after=first_note - 1)
 
 
 def _doctors():

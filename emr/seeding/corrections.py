@@ -2,10 +2,10 @@
 
 import uuid
 
-from emr import archive
 from emr.actions import change_requests, corrections
 from emr.codes import ChangeKind
 from emr.models import Note
+from emr.signed import archive
 
 
 def make(staff, residents):

@@ -10,9 +10,10 @@ from clinic.models import Resident
 from clinic.seeding import places
 from clinic.seeding import residents as people
 from clinic.seeding.copying import triggers_off
-from emr import seal_adoption, term_lists
+from emr import term_lists
 from emr.codes import EncounterStatus, System
 from emr.models import Diagnosis, DiagnosisUse, Encounter, Medication, Note, TermRelease
+from emr.sealing import adoption
 from emr.seeding import corrections, filings, pace, papers, referrals, saves, standing, templates
 from emr.seeding.stories import STORIES, note_fields, vitals
 
@@ -55,7 +56,7 @@ class Day:
         with triggers_off(*FROZEN):
             self.past()
             self.today()
-        seal_adoption.seal_unsealed()
+        adoption.seal_unsealed()
 
     def past(self):
         """Half a year: the first resident has come fifteen times, others once or twice."""

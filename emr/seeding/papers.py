@@ -8,11 +8,10 @@ from django.utils import timezone
 
 from clinic.codes import IdType
 from clinic.seeding.copying import triggers_off
-from emr import retention
 from emr.actions import papers
 from emr.codes import EncounterStatus, Relation
 from emr.models import Encounter, Note
-from emr.papers import Person
+from emr.papers import Person, retention
 
 OLD = 3  # files that were last added to fifteen years ago
 

@@ -10,7 +10,7 @@ from clinic.models import Institution, User
 from clinic.seeding.copying import triggers_off
 from emr.actions import referrals
 from emr.models import Note
-from emr.referral_sheet import from_visit
+from emr.referring.sheet import from_visit
 
 OLD_ENOUGH = 50
 HOSPITAL = "北京协和医院"

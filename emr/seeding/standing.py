@@ -5,11 +5,12 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from emr import after_visit, writing_cost
 from emr.actions import after_visit as items
 from emr.actions import standing
+from emr.after_visits import rules
 from emr.codes import StandingKind
 from emr.models import AfterVisitItem, Note
+from emr.writing import cost
 
 # (past, family, long-term medication, days since it was confirmed)
 HISTORIES = (
@@ -43,7 +44,7 @@ def make(staff, residents):
     for resident, history in zip(residents, HISTORIES, strict=False):
         _history(resident, doctor, *history)
     _after_visits(doctor, residents)
-    writing_cost.measure_new()
+    cost.measure_new()
 
 
 def _history(resident, doctor, past, family, medication, days):
@@ -63,7 +64,7 @@ def _after_visits(doctor, residents):
         visit = note.encounter
         if number == 0:
             note.diagnoses = [*note.diagnoses, FLU]
-        after_visit.gather(note, visit, doctor, now - timedelta(hours=3 * number))
+        rules.gather(note, visit, doctor, now - timedelta(hours=3 * number))
     done = AfterVisitItem.objects.filter(doctor=doctor, prompt="education").order_by("-made_at").first()
     if done:
         items.finish(item=done, answer="已当面讲解并发放处方单。", by=doctor)

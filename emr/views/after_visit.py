@@ -10,8 +10,9 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import after_visit_form, after_visit_list
 from emr.actions import after_visit as actions
+from emr.after_visits import form as after_visit_form
+from emr.after_visits import lists
 from emr.codes import ItemState, Prompt
 from emr.models import AfterVisitItem
 
@@ -19,13 +20,13 @@ from emr.models import AfterVisitItem
 @needs("emr.view_aftervisititem")
 @require_GET
 def after_visit(request):
-    return _list(request, after_visit_list.open_of(request.user), "emr/after_visit.html")
+    return _list(request, lists.open_of(request.user), "emr/after_visit.html")
 
 
 @needs("emr.view_aftervisititem")
 @require_GET
 def closed(request):
-    return _list(request, after_visit_list.closed_of(request.user), "emr/after_visit_done.html")
+    return _list(request, lists.closed_of(request.user), "emr/after_visit_done.html")
 
 
 @needs("emr.view_aftervisititem", "emr.change_aftervisititem")
@@ -62,9 +63,9 @@ def print_item(request, item):
 def _list(request, rows, template):
     number = request.GET.get("page", "")
     number = int(number) if number.isascii() and number.isdecimal() and len(number) < 5 else 0
-    items, more = after_visit_list.page(rows, number)
+    items, more = lists.page(rows, number)
     context = {
-        "items": after_visit_list.tell(items, timezone.now()),
+        "items": lists.tell(items, timezone.now()),
         "more": number + 1 if more else None,
         "before": number - 1 if number else None,
         "page": number,
@@ -76,8 +77,8 @@ def _item(request, uuid):
     rows = AfterVisitItem.objects.visible_to(request.user).select_related(
         "resident__home", "note__encounter", "institution"
     )
-    row = get_object_or_404(after_visit_list.with_correction(rows), uuid=uuid)
-    return after_visit_list.tell([row], timezone.now())[0]
+    row = get_object_or_404(lists.with_correction(rows), uuid=uuid)
+    return lists.tell([row], timezone.now())[0]
 
 
 def _act(request, row, form):

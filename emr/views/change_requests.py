@@ -9,11 +9,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from clinic import refusals
 from clinic.permissions import needs
-from emr import archive
 from emr.actions import change_requests as actions
 from emr.codes import RequestState
-from emr.correction_forms import RequestForm
 from emr.models import ChangeRequest, Note
+from emr.signed import archive
+from emr.signed.forms import RequestForm
 from emr.views.corrections import PAGE, show_ways
 from emr.views.refusing import attempt
 

@@ -9,16 +9,10 @@ from django.views.decorators.http import require_GET
 from clinic import audit, banner
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import (
-    chart_data,
-    draft_fields,
-    practice,
-    prescribing,
-    previous_visits,
-    signed_note,
-    standing_history,
-)
+from emr import chart_data, practice, prescribing, previous_visits, standing_history
+from emr.drafting import fields
 from emr.models import Encounter, Note
+from emr.signed import reading
 
 
 @needs("emr.view_note")
@@ -38,7 +32,7 @@ def chart(request, encounter):
     writable = may_write(note, request.user)
     substances = [allergy.substance for allergy in head.allergies]
     audit.record(Act.VIEW, request=request, resident=person, obj=note)
-    after = signed_note.of(note, request.user) if note.is_signed else {}
+    after = reading.of(note, request.user) if note.is_signed else {}
     context = {
         "encounter": visit,
         "note": note,
@@ -47,7 +41,7 @@ def chart(request, encounter):
         **head.as_context(),
         "previous": previous,
         "previous_more": more,
-        "vitals": draft_fields.readable_vitals(note.vitals),
+        "vitals": fields.readable_vitals(note.vitals),
         "medications": prescribing.readable(note.medications),
         **after,
         "standing": standing_history.block(

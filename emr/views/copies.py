@@ -11,10 +11,11 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import paper_sheets, papers, printing
+from emr import papers, printing
 from emr.actions import papers as actions
 from emr.models import CopyIssue
-from emr.paper_forms import CopyForm, visits_page
+from emr.papers import sheets
+from emr.papers.forms import CopyForm, visits_page
 from emr.views.papers import attachment, page_number, person
 
 
@@ -69,7 +70,7 @@ def print_copy(request, copy):
         detail={"number": row.number, "way": "print", "pages": row.pages},
     )  # fmt: skip
     context = {
-        "sheets": paper_sheets.of_copy(row, visits), "paper": printing.PAPERS[row.paper],
+        "sheets": sheets.of_copy(row, visits), "paper": printing.PAPERS[row.paper],
         "title": _("Copy of a medical record"), "back": row.uuid, "back_to": "copy-issue",
     }  # fmt: skip
     return render(request, "print/copy.html", context)

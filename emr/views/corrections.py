@@ -15,13 +15,15 @@ from clinic import audit, banner, payload
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import archive, chart_data, draft_fields, prescribing, previous_visits, requirements, signed_note
+from emr import chart_data, prescribing, previous_visits, requirements
 from emr.actions import corrections as actions
 from emr.actions import faults, signing
 from emr.actions.correcting import leaves
 from emr.codes import RequestState
-from emr.correction_forms import CorrectionForm
+from emr.drafting import fields
 from emr.models import Correction, Note
+from emr.signed import archive, reading
+from emr.signed.forms import CorrectionForm
 from emr.views.answers import for_script
 from emr.views.draft import key_of, receipt, version_of
 from emr.views.refusing import attempt, trail
@@ -63,7 +65,7 @@ def ways(note, user) -> dict:
     """What the person may do to the note today, for templates/emr/correct.html."""
     if not note.is_signed:
         return {"refusal": _("Only a signed note is corrected.")}
-    facts = signed_note.of(note, user)
+    facts = reading.of(note, user)
     held = {leave.kind: leave for leave in leaves(note, user).select_related("decided_by")}
     asked = note.change_requests.filter(requested_by=user, state=RequestState.WAITING).first()
     return {
@@ -209,7 +211,7 @@ def _row(request, correction):
 
 def _readable(row):
     return {
-        "vitals": draft_fields.readable_vitals(row.vitals),
+        "vitals": fields.readable_vitals(row.vitals),
         "medications": prescribing.readable(row.medications),
         "void": True,
     }

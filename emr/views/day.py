@@ -10,9 +10,10 @@ from django.views.decorators.http import require_GET
 
 from clinic.codes import Role
 from clinic.permissions import ADMIN_ROLES, PAGE_ROLES, open_to_all, signed_in
-from emr import after_visit_list, referral_lists
+from emr.after_visits import lists as after_visit_list
 from emr.codes import EncounterStatus
 from emr.models import Correction, Encounter, InsuranceFiling, Note
+from emr.referring import lists as referral_lists
 
 STOP_POLLING = 286  # htmx's own code
 SHOWN = 100

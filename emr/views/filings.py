@@ -18,8 +18,8 @@ from emr import insurance
 from emr.actions import filing_delivery
 from emr.actions import filings as actions
 from emr.codes import FilingState
-from emr.filing_sheet import sheet_of
 from emr.insurance import Claim, InsuranceFault
+from emr.insurance.filing_sheet import sheet_of
 from emr.models import InsuranceFiling, Referral
 from emr.models.filing import CLOSED, UNDER_WAY
 

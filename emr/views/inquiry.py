@@ -10,11 +10,11 @@ from clinic import audit
 from clinic import search as resident_search
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import inquiry as lines
-from emr import save_lists
-from emr.inquiry_words import KIND_LABELS
 from emr.models import Encounter, Note, Save
-from emr.save_forms import InquiryForm
+from emr.saved import inquiry as lines
+from emr.saved import lists
+from emr.saved.forms import InquiryForm
+from emr.saved.words import KIND_LABELS
 from emr.views.saves import may_inquire
 
 PLACES = (
@@ -76,7 +76,7 @@ def search(request):
         status = 200 if form.is_valid() else 400
     if form.is_bound and form.is_valid():
         asked = form.cleaned_data
-        save = save_lists.find(
+        save = lists.find(
             Save.objects.visible_to(request.user).select_related("note__encounter"), asked["who"]
         )
         if save is not None and len(asked["who"].strip()) > 8:

@@ -8,8 +8,8 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.models import Resident
 from clinic.permissions import needs
-from emr import retention
 from emr.models import CopyIssue, SealedCopy
+from emr.papers import retention
 
 PAGE = 20
 

@@ -7,8 +7,9 @@ from django.views.decorators.http import require_GET
 from clinic import audit
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import printing, versions
+from emr import printing
 from emr.models import Note
+from emr.signed import versions
 
 
 @needs("emr.print_note")

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET
 from clinic import audit
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import reconciliation as reconciling
-from emr.reconciliation import Kind
+from emr.insurance import reconciliation as reconciling
+from emr.insurance.reconciliation import Kind
 
 SIZE = 50
 
@@ -19,7 +19,7 @@ SIZE = 50
 @needs("emr.file_insurance")
 @require_GET
 def reconciliation(request):
-    """``?kind=``: one of emr.reconciliation.Kind; ``?after=``: the uuid of the last referral seen."""
+    """``?kind=``: one of emr.insurance.reconciliation.Kind; ``?after=``: the uuid of the last referral seen."""
     kind = request.GET.get("kind", Kind.MISSING)
     if kind not in Kind.values:
         raise Http404

@@ -7,16 +7,16 @@ from django.views.decorators.http import require_GET
 from clinic import audit
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import referral_printing
 from emr.codes import ReferralState
 from emr.models import Referral
+from emr.referring import printing
 
 
 @needs("emr.view_referral", "emr.print_note")
 @require_GET
 def print_referral(request, referral):
     """The pages as they will be printed. Seeing them counts as printing."""
-    return _print(request, _referral(request, referral), referral_printing.lay_out, "out")
+    return _print(request, _referral(request, referral), printing.lay_out, "out")
 
 
 @needs("emr.view_referral", "emr.print_note")
@@ -25,7 +25,7 @@ def print_return(request, referral):
     row = _referral(request, referral)
     if row.state != ReferralState.RETURNED:
         raise Http404
-    return _print(request, row, referral_printing.lay_out_return, "back")
+    return _print(request, row, printing.lay_out_return, "back")
 
 
 def _print(request, row, lay_out, which):

@@ -14,11 +14,12 @@ from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.models import Resident
 from clinic.permissions import needs
-from emr import referral_lists, referral_sheet
 from emr.actions import referrals as actions
 from emr.codes import ReferralState
 from emr.models import Encounter, Note, Referral
-from emr.referral_form import ReferralForm, ReturnForm
+from emr.referring import lists
+from emr.referring import sheet as referral_sheet
+from emr.referring.form import ReferralForm, ReturnForm
 
 
 @needs("emr.write_referral", "emr.view_note")
@@ -86,17 +87,17 @@ def _ask(request, form, person, visit, status=200):
 @require_GET
 def referrals(request):
     tab = request.GET.get("tab", "waiting")
-    if tab not in referral_lists.TABS:
+    if tab not in lists.TABS:
         raise Http404
     today, before = timezone.localdate(), request.GET.get("before")
     last = _referral(request, _uuid_or_404(before)) if before else None
-    rows, more = referral_lists.page(request.user, tab, today, last)
+    rows, more = lists.page(request.user, tab, today, last)
     context = {
         "rows": rows,
         "more": more,
         "tab": tab,
-        "tabs": referral_lists.TABS,
-        "waiting": referral_lists.count_to_receive(request.user, today),
+        "tabs": lists.TABS,
+        "waiting": lists.count_to_receive(request.user, today),
     }
     return render(request, "emr/referrals/list.html", context)
 

@@ -10,10 +10,12 @@ from clinic.banner import facts
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import draft_fields, prescribing, signed_note, versions
+from emr import prescribing
 from emr.actions import reviews as actions
+from emr.drafting import fields
 from emr.forms import ReviewForm
 from emr.models import Note
+from emr.signed import reading, versions
 
 SHOWN = 100
 
@@ -49,7 +51,7 @@ def review(request, note):
         return redirect("reviews")
     person = note.encounter.resident.survivor
     audit.record(Act.VIEW, request=request, resident=person, obj=note)
-    after = signed_note.of(note, request.user)
+    after = reading.of(note, request.user)
     context = {
         **after,
         "seen": after["last_version"].number,
@@ -58,7 +60,7 @@ def review(request, note):
         "encounter": note.encounter,
         "resident": person,
         **facts(person, request.user).as_context(),
-        "vitals": draft_fields.readable_vitals(note.vitals),
+        "vitals": fields.readable_vitals(note.vitals),
         "medications": prescribing.readable(note.medications),
         "past_reviews": after["reviews"],
     }

@@ -13,10 +13,10 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import inquiry, save_lists, save_page
 from emr.actions import restoring
 from emr.models import Correction, Encounter
-from emr.save_forms import RestoreForm, VisitForm
+from emr.saved import inquiry, lists, page
+from emr.saved.forms import RestoreForm, VisitForm
 from emr.views.refusing import trail
 
 
@@ -29,12 +29,12 @@ def saves(request):
     form = VisitForm(request.POST if request.method == "POST" else None)
     visits = None
     if form.is_bound and form.is_valid():
-        visits = save_lists.visits(request.user, form.cleaned_data["day"], form.cleaned_data["name"])
+        visits = lists.visits(request.user, form.cleaned_data["day"], form.cleaned_data["name"])
     return _list(request, form, visits, status=400 if form.errors else 200)
 
 
 def _by_receipt(request):
-    found = save_lists.find(save_lists.own(request.user), request.POST["receipt"])
+    found = lists.find(lists.own(request.user), request.POST["receipt"])
     if found is not None:
         return redirect("save", found.key)
     messages.warning(request, _("There is no save of yours with this number."))
@@ -42,7 +42,7 @@ def _by_receipt(request):
 
 
 def _list(request, form, visits, status=200):
-    own = save_lists.own(request.user)
+    own = lists.own(request.user)
     visit, before = request.GET.get("visit"), request.GET.get("before")
     if visit is not None:
         visit = get_object_or_404(
@@ -51,7 +51,7 @@ def _list(request, form, visits, status=200):
         )
     if before is not None:
         before = get_object_or_404(own.only("pk"), key=inquiry.to_uuid(before))
-    rows, more = save_lists.page(request.user, visit, before) if visits is None else ([], False)
+    rows, more = lists.page(request.user, visit, before) if visits is None else ([], False)
     context = {
         "rows": rows, "more": more, "visit": visit, "visits": visits, "form": form,
         "receipt": request.POST.get("receipt", "")[:40],
@@ -63,12 +63,12 @@ def _list(request, form, visits, status=200):
 @require_GET
 def save(request, save):
     """One save: the whole note as it was then, what this save changed, and whether the hash holds."""
-    row = get_object_or_404(save_page.fetch(request.user), key=save)
+    row = get_object_or_404(page.fetch(request.user), key=save)
     return _show(request, row)
 
 
 def _show(request, row, form=None, refusal=None):
-    context = save_page.of(row)
+    context = page.of(row)
     audit.record(
         Act.VIEW, request=request, resident=context["resident"], obj=context["draft"],
         detail={"page": "save", "receipt": row.receipt},
@@ -90,8 +90,8 @@ def may_inquire(user, note):
 @require_GET
 def proof(request, save):
     """A4 on paper: what was stored at that second, with its number and hash."""
-    row = get_object_or_404(save_page.fetch(request.user), key=save)
-    context = save_page.of(row)
+    row = get_object_or_404(page.fetch(request.user), key=save)
+    context = page.of(row)
     audit.record(
         Act.PRINT, request=request, resident=context["resident"], obj=context["draft"],
         detail={"page": "save", "receipt": row.receipt},
@@ -103,7 +103,7 @@ def proof(request, save):
 @require_http_methods(["POST"])
 def restore(request, save):
     """The version's text into a new draft, and on to that draft."""
-    row = get_object_or_404(save_page.fetch(request.user), key=save)
+    row = get_object_or_404(page.fetch(request.user), key=save)
     if (row.correction or row.note).author_id != request.user.pk:
         raise PermissionDenied
     form = RestoreForm(request.POST)

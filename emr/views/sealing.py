@@ -11,10 +11,11 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import paper_sheets, papers, printing
+from emr import papers, printing
 from emr.actions import papers as actions
 from emr.models import SealedCopy
-from emr.paper_forms import ConfirmForm, SealForm, UnsealForm, visits_page
+from emr.papers import sheets
+from emr.papers.forms import ConfirmForm, SealForm, UnsealForm, visits_page
 from emr.views.papers import attachment, page_number, person
 
 
@@ -60,7 +61,7 @@ def seal(request, resident):
 def sealed_copy(request, sealed):
     row = _sealed(request, sealed)
     audit.record(Act.VIEW, request=request, resident=row.resident, obj=row)
-    items = [{**item, "label": paper_sheets.state_label(item["state"])} for item in row.items]
+    items = [{**item, "label": sheets.state_label(item["state"])} for item in row.items]
     context = {"sealed": row, "items": items, "unchanged": papers.is_unchanged(row)}
     return render(request, "emr/papers/sealed.html", context)
 
@@ -72,7 +73,7 @@ def certificate(request, sealed):
     row = _sealed(request, sealed)
     audit.record(Act.PRINT, request=request, resident=row.resident, obj=row, detail={"format": "a4"})
     context = {
-        "sheets": paper_sheets.of_certificate(row), "paper": printing.PAPERS["a4"],
+        "sheets": sheets.of_certificate(row), "paper": printing.PAPERS["a4"],
         "title": _("Certificate of sealing"), "back": row.uuid, "back_to": "sealed-copy",
     }  # fmt: skip
     return render(request, "print/copy.html", context)
@@ -133,7 +134,7 @@ def _choose(request, row, visits, form):
 
 def _confirm(request, row, form, record, seen, status=200):
     items = [
-        {**item, "label": paper_sheets.state_label(item["state"]), **_told(visit)}
+        {**item, "label": sheets.state_label(item["state"]), **_told(visit)}
         for item, visit in zip(papers.items(record), record, strict=True)
     ]
     context = {

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_GET
 from clinic import audit, banner
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import seal_page
 from emr.models import Note
+from emr.sealing import page
 
 
 @needs("emr.view_note")
@@ -28,6 +28,6 @@ def seals(request, encounter):
         "encounter": note.encounter,
         "resident": person,
         **banner.facts(person, request.user).as_context(),
-        "checked": seal_page.of(note),
+        "checked": page.of(note),
     }
     return render(request, "emr/seal.html", context)

@@ -14,11 +14,12 @@ from clinic import audit, payload
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
-from emr import earlier_text, note_templates
 from emr.actions import templates as actions
 from emr.codes import TemplateKind
+from emr.drafting import earlier_text
 from emr.models import Note, NoteTemplate
-from emr.template_form import TemplateForm
+from emr.templating import listing
+from emr.templating.form import TemplateForm
 from emr.views.answers import back_to, for_script
 from emr.views.draft import key_of
 
@@ -32,11 +33,11 @@ def search(request):
     """JSON {"q", "field", "kind"} → {"items"}: at most 20, one's own first."""
     body = payload.read(request)
     asked = {name: text_of(body, name) for name in ("q", "field", "kind")}
-    found = note_templates.search(request.user, asked["q"], asked["field"], asked["kind"])
+    found = listing.search(request.user, asked["q"], asked["field"], asked["kind"])
     items = [
         {
             "uuid": row.uuid, "name": row.name, "kind": row.kind, "kind_label": row.get_kind_display(),
-            "scope": note_templates.scope(row, request.user), "preview": note_templates.preview(row),
+            "scope": listing.scope(row, request.user), "preview": listing.preview(row),
         }
         for row in found
     ]  # fmt: skip
@@ -68,7 +69,7 @@ def from_note(request, encounter):
 def templates(request):
     """One's own and the shared ones in reach; a POST searches, so that nothing typed stands in a log."""
     typed = request.POST.get("q", "").strip()
-    rows = note_templates.listed(request.user, typed)
+    rows = listing.listed(request.user, typed)
     page = Paginator(rows, PAGE).get_page(request.POST.get("page") or request.GET.get("page"))
     editable = set(
         NoteTemplate.objects.visible_to(request.user)
@@ -77,8 +78,8 @@ def templates(request):
         .values_list("pk", flat=True)
     )
     for row in page:
-        row.mine, row.scope = row.pk in editable, note_templates.scope(row, request.user)
-        row.preview, row.box = note_templates.preview(row), note_templates.box(row)
+        row.mine, row.scope = row.pk in editable, listing.scope(row, request.user)
+        row.preview, row.box = listing.preview(row), listing.box(row)
     return render(request, "emr/templates/list.html", {"page": page, "q": typed})
 
 
@@ -107,9 +108,7 @@ def template(request, template):
     )
     may = NoteTemplate.objects.visible_to(request.user).editable_by(request.user).filter(pk=row.pk).exists()
     if not may and request.method == "GET":
-        return render(
-            request, "emr/templates/read.html", {"template": row, "parts": note_templates.parts(row)}
-        )
+        return render(request, "emr/templates/read.html", {"template": row, "parts": listing.parts(row)})
     if not may:
         raise PermissionDenied
     form = TemplateForm(request.POST or None, kind=row.kind, by=request.user, template=row)

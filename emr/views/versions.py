@@ -6,8 +6,8 @@ from django.views.decorators.http import require_GET
 from clinic import audit, banner
 from clinic.codes import Act
 from clinic.permissions import needs
-from emr import archive, signed_note
 from emr.models import Note
+from emr.signed import archive, reading
 
 
 @needs("emr.view_note")
@@ -28,7 +28,7 @@ def versions(request, encounter):
         "encounter": note.encounter,
         "resident": person,
         **banner.facts(person, request.user).as_context(),
-        "story": signed_note.story(note),
+        "story": reading.story(note),
         "archived_since": archive.since(note),
         "archive_due": archive.due(note),
     }

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_GET
 
 from clinic.models import Institution
 from clinic.permissions import needs
-from emr import writing_figures
 from emr.codes import VisitKind
+from emr.writing import figures
 
 
 @needs("emr.view_writingmeasure")
@@ -18,23 +18,23 @@ def writing_cost(request):
     user = request.user
     places = Institution.objects.visible_to(user).under(user.institution)
     place = _place(places, request.GET.get("place")) or user.institution
-    days = next((n for n in writing_figures.PERIODS if str(n) == request.GET.get("days")), 90)
+    days = next((n for n in figures.PERIODS if str(n) == request.GET.get("days")), 90)
     kind = request.GET.get("kind", "")
     kind = kind if kind in VisitKind.values else ""
-    rows = writing_figures.chosen(user, place, days, kind)
+    rows = figures.chosen(user, place, days, kind)
     context = {
         "places": places,
         "place": place,
         "days": days,
-        "periods": writing_figures.PERIODS,
+        "periods": figures.PERIODS,
         "kind": kind,
         "kinds": VisitKind.choices,
-        "whole": writing_figures.whole(rows),
-        "goal": writing_figures.goal(user, place, days),
-        "goal_seconds": writing_figures.GOAL_SECONDS,
-        "goal_boxes": writing_figures.GOAL_BOXES,
-        "figures": writing_figures.figures(rows),
-        "rules": writing_figures.RULES,
+        "whole": figures.whole(rows),
+        "goal": figures.goal(user, place, days),
+        "goal_seconds": figures.GOAL_SECONDS,
+        "goal_boxes": figures.GOAL_BOXES,
+        "figures": figures.figures(rows),
+        "rules": figures.RULES,
     }
     return render(request, "emr/writing_cost.html", context)
 

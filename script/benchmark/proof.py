@@ -6,14 +6,14 @@ import sys
 import time
 
 from clinic import postgres
-from emr import seal_chain
 from emr.models import SealLink
+from emr.sealing import chain
 
 
 def proof(yardstick):
     """A sentence; the rate also as multiples of the yardstick's requests a second."""
     began = time.perf_counter()
-    linked = seal_chain.chain_all()
+    linked = chain.chain_all()
     linking = time.perf_counter() - began
     seconds, megabytes, well = verify()
     count = SealLink.objects.count()

@@ -10,7 +10,7 @@ from django.urls import path
 
 from clinic.permissions import signed_in
 from clinic.urls import handler400, handler403, handler404, handler500, urlpatterns
-from emr import seal
+from emr.sealing import seal
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 

@@ -12,8 +12,8 @@ from clinic.codes import Insurance
 from emr import insurance
 from emr.actions import filing_delivery, filings
 from emr.codes import FilingState, InsuranceWay, OldOrYoung
+from emr.insurance.service import Service
 from emr.models import InsuranceFiling, Practice, Referral
-from emr.sandbox_service import Service
 from tests import factories
 
 SECRET = "test-secret"

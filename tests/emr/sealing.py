@@ -10,9 +10,9 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from emr import seal_adoption, seal_chain
 from emr.actions import signing
 from emr.models import Note
+from emr.sealing import adoption, chain
 from tests import factories
 from tests.emr.conftest import COMPLETE
 
@@ -35,14 +35,14 @@ def sign(doctor, resident, **fields):
 def settle():
     """Link everything and move the mark: two runs, far enough apart."""
     now = timezone.now()
-    seal_chain.chain_all(now)
-    seal_chain.chain_all(now + timedelta(minutes=2))
+    chain.chain_all(now)
+    chain.chain_all(now + timedelta(minutes=2))
 
 
 def close_adoption():
     """The first look of a new installation."""
-    seal_adoption.adopt()
-    assert seal_adoption.state().closed
+    adoption.adopt()
+    assert adoption.state().closed
 
 
 @contextlib.contextmanager

@@ -11,9 +11,9 @@ from django.utils import timezone
 from clinic.codes import Act, KeyPopulation
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import AuditEntry, KeyTag
-from emr import after_visit, education, notifiable
 from emr.actions import after_visit as actions
 from emr.actions import signing
+from emr.after_visits import education, notifiable, rules
 from emr.codes import EncounterStatus, ItemState, Prompt
 from emr.models import AfterVisitItem, Correction, Encounter, Note, Practice
 from tests import factories
@@ -239,7 +239,7 @@ class TestGathering:
     def test_an_ordinary_note_costs_nothing(self, encounter, doctor):
         note = Note(encounter=encounter, vitals=PRESSURE, diagnoses=PAIN, visit_kind="return")
         with CaptureQueriesContext(connection) as queries:
-            assert after_visit.gather(note, encounter, doctor, timezone.now()) == []
+            assert rules.gather(note, encounter, doctor, timezone.now()) == []
         assert len(queries) == 0
 
     def test_a_rich_one_costs_two_statements_and_the_practice(self, encounter, doctor):
@@ -249,7 +249,7 @@ class TestGathering:
         note, visit = Note.objects.get(encounter=encounter), Encounter.objects.get(pk=encounter.pk)
         visit.resident = encounter.resident
         with CaptureQueriesContext(connection) as queries:
-            assert len(after_visit.gather(note, visit, doctor, timezone.now())) == 4
+            assert len(rules.gather(note, visit, doctor, timezone.now())) == 4
         assert len(queries) == 3
 
     def test_the_institution_switches_them_off(self, centre, encounter, doctor):
@@ -268,13 +268,13 @@ class TestGathering:
         note = Note.objects.get(encounter=encounter)
         for name, value in {"visit_kind": "first", "vitals": {}, "diagnoses": FLU, **odd}.items():
             setattr(note, name, value)
-        after_visit.gather(note, encounter, doctor, timezone.now())
+        rules.gather(note, encounter, doctor, timezone.now())
         assert AfterVisitItem.objects.exists()
 
     def test_gathering_again_makes_nothing_twice(self, card, encounter, doctor):
         count = AfterVisitItem.objects.count()
         visit = Encounter.objects.select_related("resident__merged_into").get(pk=encounter.pk)
-        after_visit.gather(Note.objects.get(encounter=visit), visit, doctor, timezone.now())
+        rules.gather(Note.objects.get(encounter=visit), visit, doctor, timezone.now())
         assert AfterVisitItem.objects.count() == count
 
 

@@ -8,10 +8,10 @@ from django.utils import timezone
 from clinic.codes import Act, Role
 from clinic.errors import Conflict, Refused
 from clinic.models import AuditEntry
-from emr import archive
 from emr.actions.change_requests import decide, withdraw_request
 from emr.codes import RequestState
 from emr.models import ChangeRequest, Correction, Encounter
+from emr.signed import archive
 from tests import factories
 from tests.emr.amending import CORRECT, UNDO, allowed, ask, begin, corrected, save, sign, signed_note
 

@@ -13,11 +13,11 @@ from django.urls import reverse
 from clinic.codes import Act, IdType
 from clinic.errors import Forbidden, Refused
 from clinic.models import AuditEntry, Resident
-from emr import paper_sheets, papers
+from emr import papers
 from emr.actions import papers as actions
 from emr.codes import Relation
 from emr.models import CopyIssue
-from emr.papers import Person
+from emr.papers import Person, sheets
 from tests import factories
 from tests.emr.conftest import COMPLETE
 from tests.emr.test_races import at_once
@@ -321,7 +321,7 @@ def test_sheets_do_not_ask_for_each_note(asked, resident, doctor, django_assert_
     row = issue(asked, visits=[visit.uuid for visit in visits])
     rows = list(papers.kept_here(doctor, resident).filter(uuid__in=[visit.uuid for visit in visits]))
     with django_assert_max_num_queries(2):
-        assert len(paper_sheets.of_copy(row, rows)) == row.pages
+        assert len(sheets.of_copy(row, rows)) == row.pages
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic.errors import Conflict
-from emr import draft_fields
 from emr.actions import drafts
 from emr.codes import EncounterStatus
+from emr.drafting import fields
 from emr.models import Encounter, Note, Save
 
 pytestmark = pytest.mark.django_db
@@ -240,7 +240,7 @@ def test_a_body_past_all_bounds_is_a_sentence(charting, settings):
 
 def test_both_pressures_are_read_as_one():
     taken = {"pulse": "80", "systolic": "150", "diastolic": "90"}
-    assert [value for _label, value, _unit in draft_fields.readable_vitals(taken)] == ["80", "150/90"]
+    assert [value for _label, value, _unit in fields.readable_vitals(taken)] == ["80", "150/90"]
 
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)

@@ -11,9 +11,9 @@ from django.utils import timezone
 from clinic import audit, registry
 from clinic.codes import Act
 from clinic.models import AuditEntry
-from emr import inquiry
 from emr.actions import drafts, faults, visits
 from emr.models import Note, Save, SaveFault
+from emr.saved import inquiry
 from tests import factories
 from tests.emr.amending import begin, corrected, signed_note
 

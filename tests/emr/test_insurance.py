@@ -15,11 +15,11 @@ from datetime import date
 import pytest
 from django.core.management import CommandError, call_command
 
-from emr import insurance, insurance_wire
+from emr import insurance
 from emr.codes import FilingFault, InsuranceWay
-from emr.insurance import ByHand, Claim, Garbled, Outcome, Refused, Standing, TooSlow, Unreachable
-from emr.insurance_sandbox import Sandbox
-from emr.sandbox_service import Mood, Service
+from emr.insurance import ByHand, Claim, Garbled, Outcome, Refused, Standing, TooSlow, Unreachable, wire
+from emr.insurance.sandbox import Sandbox
+from emr.insurance.service import Mood, Service
 from tests import factories
 from tests.emr.conftest import COMPLETE
 from tests.emr.filings import SECRET, choose, referral_of, running_sandbox
@@ -138,8 +138,8 @@ def test_a_wrong_secret_is_turned_away_and_its_answer_not_believed(service, clai
 def test_an_unsigned_or_replayed_request_is_turned_away(service, body):
     old = str(int(time.time()) - 3600)
     signed = {
-        insurance_wire.TIME: old,
-        insurance_wire.SIGNATURE: insurance_wire.of_request(SECRET, "/control", old, body),
+        wire.TIME: old,
+        wire.SIGNATURE: wire.of_request(SECRET, "/control", old, body),
     }
     for headers in ({}, signed):
         asked = urllib.request.Request(f"{service.url}/control", data=body, headers=headers)

@@ -5,11 +5,11 @@ from django.utils import timezone
 
 from clinic.codes import Act
 from clinic.models import AuditEntry
-from emr import reconciliation
 from emr.actions import filings, referrals
 from emr.codes import FilingFinding
+from emr.insurance import reconciliation
+from emr.insurance.reconciliation import Kind
 from emr.models import InsuranceFiling
-from emr.reconciliation import Kind
 from tests.emr.filings import pensioner, referral_of
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from clinic.codes import Act, Role
 from clinic.models import AccessGrant, AuditEntry, Resident
-from emr import referral_lists, referral_printing
 from emr.actions import referrals
 from emr.models import Note, Referral
+from emr.referring import lists as referral_lists
+from emr.referring import printing
 from tests import factories
 from tests.emr.amending import corrected, made_void, signed_note
 from tests.emr.conftest import COMPLETE
@@ -302,7 +303,7 @@ def text_of(form):
 
 
 def test_the_form_out_has_its_stub_and_all_fields(sent):
-    form = referral_printing.lay_out(Referral.objects.get(pk=sent.pk))
+    form = printing.lay_out(Referral.objects.get(pk=sent.pk))
     text = text_of(form)
     assert text.index("存根") < text.index("双向转诊（转出）单") < text.index("初步印象：")
     for said in (
@@ -318,7 +319,7 @@ def test_the_form_out_has_its_stub_and_all_fields(sent):
 
 
 def test_the_form_back_has_its_stub_and_all_fields(returned):
-    form = referral_printing.lay_out_return(returned)
+    form = printing.lay_out_return(returned)
     text = text_of(form)
     assert form.titles[0] == returned.to_name
     for said in (
@@ -335,10 +336,10 @@ def test_the_form_back_has_its_stub_and_all_fields(returned):
 def test_a_long_text_goes_on_on_the_next_sheet_and_nothing_is_lost(doctor, resident, other_station):
     long = "".join(f"第{number}句，患者头晕加重。" for number in range(1500))
     row = send(doctor, resident, other_station, present_illness=long)
-    form = referral_printing.lay_out(row)
+    form = printing.lay_out(row)
     assert len(form.pages) > 5
     assert long in text_of(form).replace("\n", "")
-    room = referral_printing.PAPER.lines(len(form.titles), len(form.facts))
+    room = printing.PAPER.lines(len(form.titles), len(form.facts))
     assert all(len(lines) <= room for lines, _number in form.pages)
     assert all(row.number in "".join(form.facts) for _page in form.pages)
 

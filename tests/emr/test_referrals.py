@@ -16,7 +16,7 @@ from emr.actions import filings, referrals
 from emr.codes import EncounterStatus, FilingState, ReferralDirection, ReferralState
 from emr.models import Encounter, InsuranceFiling, Referral
 from emr.models.referral import MOVES
-from emr.referral_numbers import take_number
+from emr.referring.numbers import take_number
 from tests import factories
 from tests.emr.test_races import at_once, codes
 

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from clinic import registry
 from clinic.models import AuditEntry, Resident
-from emr import jobs, retention
+from emr import jobs
 from emr.codes import EncounterStatus
 from emr.models import Encounter, RetentionLine
+from emr.papers import retention
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -5,10 +5,10 @@ import pytest
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import AuditEntry
-from emr import versions
 from emr.actions.reviews import review
 from emr.codes import ReviewDecision
 from emr.models import Note, NoteReview
+from emr.signed import versions
 from tests import factories
 from tests.emr import amending
 from tests.emr.conftest import COMPLETE

@@ -11,9 +11,10 @@ from django.utils import timezone
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import AuditEntry
-from emr import draft_versions, save_lists
 from emr.actions import restoring, visits
 from emr.models import Correction, Encounter, Note, Save
+from emr.saved import lists as save_lists
+from emr.saved import versions
 from tests import factories
 from tests.emr.amending import begin, corrected, signed_note
 from tests.emr.amending import save as save_correction
@@ -138,10 +139,10 @@ class TestOneSave:
         assert "80" in page  # the vital signs of the save before
 
     def test_the_hash_is_computed_anew(self, client, three):
-        assert [draft_versions.check(save) for save in three] == ["matches"] * 3
+        assert [versions.check(save) for save in three] == ["matches"] * 3
         assert "text-bg-success" in client.get(f"/saves/{three[0].key}").content.decode()
         three[0].changes = {"chief_complaint": "别的"}
-        assert draft_versions.check(three[0]) == "differs"
+        assert versions.check(three[0]) == "differs"
 
     def test_is_audited_without_text(self, client, three, note):
         client.get(f"/saves/{three[0].key}")
@@ -172,7 +173,7 @@ class TestOneSave:
         corrected(note, doctor, {"treatment": "第二版"})
         draft = begin(note, doctor)
         save_correction(draft, doctor, {"signs": "改"})
-        state = draft_versions.state(last())
+        state = versions.state(last())
         assert (state["treatment"], state["signs"]) == ("第二版", "改")
         assert client.get(f"/saves/{last().key}").status_code == 200
 
@@ -194,7 +195,7 @@ class TestRestoring:
         assert (now.chief_complaint, now.treatment, now.version) == ("咳嗽3天", HOSTILE, 4)
         taken = {"how": "copied", "from": str(encounter.uuid)}
         assert now.marks == {"chief_complaint": taken, "treatment": taken}
-        assert draft_versions.state(three[2])["treatment"] == ""  # what stood there is still a version
+        assert versions.state(three[2])["treatment"] == ""  # what stood there is still a version
 
     def test_vital_signs_taken_since_stay(self, charting, three, doctor, note):
         charting.save({"vitals": {"pulse": "99", "systolic": "150"}}, version=3)

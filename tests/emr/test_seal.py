@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from clinic.actions import residents
 from clinic.models import AuditEntry
-from emr import seal, seal_broken, seal_chain, seal_keys, seal_rows
 from emr.models import Note, Seal
+from emr.sealing import broken, chain, keys, rows, seal
 from tests import factories
 from tests.emr import amending
 from tests.emr.conftest import COMPLETE, Page
@@ -38,9 +38,9 @@ def signed(doctor, resident):
 
 
 def holds(made):
-    row, code = seal_rows.of(made.note_id, made.correction_id)
+    row, code = rows.of(made.note_id, made.correction_id)
     message = seal.statement(made.format, made.sha256, code, row.signed_at)
-    return made.sha256 == seal.hash_of(row, code) and seal_keys.check(made.key_id, message, made.signature)
+    return made.sha256 == seal.hash_of(row, code) and keys.check(made.key_id, message, made.signature)
 
 
 class TestSigning:
@@ -93,12 +93,12 @@ class TestSigning:
 
     def test_it_costs_two_statements(self, signed):
         with transaction.atomic(), CaptureQueriesContext(connection) as queries:
-            row = seal_rows.of(signed.pk)
+            row = rows.of(signed.pk)
             seal.build(*row)
         assert len(queries) == 1
 
     def test_it_takes_few_milliseconds(self, signed):
-        row, code = seal_rows.of(signed.pk)
+        row, code = rows.of(signed.pk)
         began = time.perf_counter()
         for _n in range(100):
             seal.build(row, code)
@@ -107,13 +107,13 @@ class TestSigning:
 
 class TestForEver:
     def test_the_lines_of_the_rows_are_those_that_the_note_asks_for(self, signed):
-        row, _code = seal_rows.of(signed.pk)
-        derived = seal_broken.as_signed(row)
+        row, _code = rows.of(signed.pk)
+        derived = broken.as_signed(row)
         for name in ("diagnosis_rows", "medication_rows"):
             assert json.loads(getattr(row, name)) == json.loads(getattr(derived, name))
         assert json.loads(row.medication_rows)[0][1] == MEDICINE["drug"].strip()
 
-    @pytest.mark.parametrize("column", [*seal_rows.TEXT, "signed_by_id", "uuid", "imported", "encounter_id"])
+    @pytest.mark.parametrize("column", [*rows.TEXT, "signed_by_id", "uuid", "imported", "encounter_id"])
     def test_the_note_is_frozen(self, signed, column):
         assert_frozen("emr_note", column, signed.pk)
 
@@ -135,7 +135,7 @@ class TestForEver:
         assert_frozen("emr_encounter", column, signed.encounter_id)
 
     @pytest.mark.parametrize(
-        "column", [*seal_rows.TEXT, "signed_by_id", "note_id", "number", "kind", "void", "reason"]
+        "column", [*rows.TEXT, "signed_by_id", "note_id", "number", "kind", "void", "reason"]
     )
     def test_the_correction_is_frozen(self, client, resident, doctor, column):
         note = amending.signed_note(client, resident, doctor)
@@ -159,7 +159,7 @@ class TestForEver:
         person.name = "改名"
         person.save()
         made = Seal.objects.get(note=signed)
-        row, _code = seal_rows.of(signed.pk)
+        row, _code = rows.of(signed.pk)
         assert made.sha256 == seal.hash_of(row, made.institution_code)
 
     def test_a_merge_of_files_leaves_the_seal_whole(self, signed, doctor, station):
@@ -171,7 +171,7 @@ class TestForEver:
         """A new column of the text must be decided upon: covered by a further format, or named here."""
         left = {"id", "uuid", "author", "version", "saved_at"}
         columns = {field.name for field in Note._meta.concrete_fields} - left
-        assert columns == {*seal_rows.TEXT, "signed_by", "encounter", "imported", "imported_doctor"}
+        assert columns == {*rows.TEXT, "signed_by", "encounter", "imported", "imported_doctor"}
 
 
 class TestDocument:
@@ -181,11 +181,11 @@ class TestDocument:
             "sha256": made.sha256, "key_id": made.key_id, "signature": made.signature,
             "covers": seal.covered([made])[made.pk],
         }))  # fmt: skip
-        public = (seal_keys.folder() / f"{made.key_id}.pub.pem").read_bytes()
+        public = (keys.folder() / f"{made.key_id}.pub.pem").read_bytes()
         holds = snippet()["holds"]
         assert holds(copy, public)
         assert not holds({**copy, "covers": {**copy["covers"], "treatment": "手术"}}, public)
-        other = (seal_keys.folder() / f"{seal_keys.new()}.pub.pem").read_bytes()
+        other = (keys.folder() / f"{keys.new()}.pub.pem").read_bytes()
         assert not holds(copy, other)
 
     def test_the_table_names_every_key(self, signed):
@@ -200,7 +200,7 @@ class TestPage:
         return client.get(reverse("seals", args=[note.encounter.uuid]))
 
     def test_it_tells_hash_key_place_and_that_it_holds_now(self, client, signed, doctor):
-        seal_chain.chain_all(timezone.now() + timedelta(minutes=1))
+        chain.chain_all(timezone.now() + timedelta(minutes=1))
         made = Seal.objects.get(note=signed)
         page = self.look(client, doctor, signed).content.decode()
         for words in (made.sha256, made.key_id, "S0101 · 1", "刚刚核验无误"):
@@ -239,8 +239,8 @@ class TestPage:
 
     def test_a_key_that_is_gone_is_no_accusation(self, client, signed, doctor):
         made = Seal.objects.get(note=signed)
-        seal_keys._public.clear()
-        (seal_keys.folder() / f"{made.key_id}.pub.pem").unlink()
+        keys._public.clear()
+        (keys.folder() / f"{made.key_id}.pub.pem").unlink()
         page = self.look(client, doctor, signed).content.decode()
         assert "无法核验" in page
         assert "核验不通过" not in page

@@ -9,8 +9,9 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import anchors
-from emr import seal_adoption, seal_chain
 from emr.models import Note, Seal, SealAnchor, SealLink
+from emr.sealing import adoption as seal_adoption
+from emr.sealing import chain
 from tests import factories
 from tests.emr import sealing
 from tests.emr.sealing import settle, sign, told, verify
@@ -40,7 +41,7 @@ def test_each_institution_has_a_chain_of_its_own(doctor, stranger, station, othe
     for number in range(3):
         sign(doctor, factories.resident(station, name=f"甲{number}"))
         sign(stranger, factories.resident(other_station, name=f"乙{number}"))
-    assert seal_chain.chain_all() == 6
+    assert chain.chain_all() == 6
     for place in (station, other_station):
         links = SealLink.objects.filter(institution=place).order_by("position")
         assert list(links.values_list("position", flat=True)) == [1, 2, 3]
@@ -50,14 +51,14 @@ def test_each_institution_has_a_chain_of_its_own(doctor, stranger, station, othe
 def test_the_chain_goes_on_where_it_stopped(doctor, station):
     for number in range(2):
         sign(doctor, factories.resident(station, name=f"甲{number}"))
-        assert seal_chain.chain_all() == 1
-    assert seal_chain.heads()[station.pk][0] == 2
+        assert chain.chain_all() == 1
+    assert chain.heads()[station.pk][0] == 2
 
 
 def test_jobs_at_once_do_not_fork_the_chain(doctor, station):
     for number in range(12):
         sign(doctor, factories.resident(station, name=f"甲{number}"))
-    assert sum(at_once(*[seal_chain.chain_all] * 4)) == 12
+    assert sum(at_once(*[chain.chain_all] * 4)) == 12
     assert list(SealLink.objects.order_by("position").values_list("position", flat=True)) == list(
         range(1, 13)
     )
@@ -65,14 +66,14 @@ def test_jobs_at_once_do_not_fork_the_chain(doctor, station):
 
 def test_a_seal_that_waits_too_long_makes_the_house_unready(doctor, resident):
     sign(doctor, resident)
-    assert seal_chain.follows(timezone.now())
-    assert not seal_chain.follows(timezone.now() + timedelta(minutes=11))
-    seal_chain.chain_all()
-    assert seal_chain.follows(timezone.now() + timedelta(minutes=11))
+    assert chain.follows(timezone.now())
+    assert not chain.follows(timezone.now() + timedelta(minutes=11))
+    chain.chain_all()
+    assert chain.follows(timezone.now() + timedelta(minutes=11))
 
 
 def test_the_link_covers_every_column_of_a_seal():
-    assert set(seal_chain.FIELDS) == {field.attname for field in Seal._meta.concrete_fields}
+    assert set(chain.FIELDS) == {field.attname for field in Seal._meta.concrete_fields}
 
 
 # Anchors ------------------------------------------------------------------------------------------
@@ -82,10 +83,10 @@ def test_one_line_a_day_for_each_chain_that_grew(doctor, stranger, station, othe
     sign(doctor, factories.resident(station))
     sign(stranger, factories.resident(other_station, name="乙"))
     settle()
-    assert [seal_chain.anchor(DAY) for _again in range(3)] == [2, 0, 0]
+    assert [chain.anchor(DAY) for _again in range(3)] == [2, 0, 0]
     sign(doctor, factories.resident(station, name="丙"))
     settle()
-    assert seal_chain.anchor(DAY + timedelta(days=1)) == 1
+    assert chain.anchor(DAY + timedelta(days=1)) == 1
     lines = [json.loads(line) for line in anchors.path(anchors.SEALS).read_text().splitlines()]
     assert [(line["day"], line["position"]) for line in lines] == [
         ("2026-11-22", 1), ("2026-11-22", 1), ("2026-11-23", 2),
@@ -94,25 +95,25 @@ def test_one_line_a_day_for_each_chain_that_grew(doctor, stranger, station, othe
 
 
 def test_without_a_chain_there_is_no_anchor(station):
-    assert seal_chain.anchor(DAY) == 0
+    assert chain.anchor(DAY) == 0
     assert not anchors.path(anchors.SEALS).exists()
 
 
 def test_jobs_at_once_write_one_anchor(doctor, resident):
     sign(doctor, resident)
     settle()
-    at_once(*[lambda: seal_chain.anchor(DAY)] * 3)
+    at_once(*[lambda: chain.anchor(DAY)] * 3)
     assert len(anchors.read(anchors.SEALS)) == SealAnchor.objects.count() == 1
 
 
 def test_after_a_crash_the_files_line_counts(doctor, station):
     sign(doctor, factories.resident(station))
     settle()
-    line = anchors.Anchor(DAY, *seal_chain.heads()[station.pk], "", str(station.uuid))
+    line = anchors.Anchor(DAY, *chain.heads()[station.pk], "", str(station.uuid))
     anchors.append_all([line], anchors.SEALS)
     sign(doctor, factories.resident(station, name="乙"))
     settle()
-    seal_chain.anchor(DAY)
+    chain.anchor(DAY)
     assert SealAnchor.objects.get().position == 1
     assert len(anchors.read(anchors.SEALS)) == 1
 
@@ -166,7 +167,7 @@ def test_removing_the_marker_does_not_open_adoption_again(old, doctor, station, 
     for hours in (0, 25):
         seal_adoption.adopt(now + timedelta(hours=hours))
     settle()
-    seal_chain.anchor(DAY)
+    chain.anchor(DAY)
     anchors.path(seal_adoption.FILE).unlink()
     late = sign(doctor, factories.resident(station, name="伪"))
     sealing.tamper(as_owner, ("DELETE FROM emr_seal WHERE note_id = %s", late.pk))
@@ -223,8 +224,8 @@ def test_no_false_alarm_while_doctors_sign_and_jobs_link(doctor, colleague, stat
     def keep():
         try:
             while len(over) < 2:
-                seal_chain.chain_all()
-                seal_chain.anchor(timezone.localdate() + timedelta(days=len(over)))
+                chain.chain_all()
+                chain.anchor(timezone.localdate() + timedelta(days=len(over)))
         finally:
             connection.close()
 

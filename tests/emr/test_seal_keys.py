@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 
 from clinic import anchors
-from emr import seal_keys
+from emr.sealing import keys as seal_keys
 
 
 @pytest.fixture(autouse=True)

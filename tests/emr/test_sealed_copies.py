@@ -12,11 +12,12 @@ from django.utils import timezone
 from clinic.codes import Act, IdType
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import AuditEntry, Resident
-from emr import papers, seal_keys
+from emr import papers
 from emr.actions import papers as actions
 from emr.codes import ChangeKind, EncounterStatus, Relation
 from emr.models import Correction, Encounter, Note, SealedCopy
 from emr.papers import Person
+from emr.sealing import keys as seal_keys
 from tests import factories
 from tests.emr.conftest import COMPLETE
 from tests.emr.test_races import at_once, codes

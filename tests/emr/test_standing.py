@@ -13,9 +13,10 @@ from django.utils import timezone
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import AccessGrant, Allergy, AuditEntry
-from emr import prefill, standing_history
+from emr import standing_history
 from emr.actions import signing, standing, visits
 from emr.codes import EncounterStatus, StandingKind
+from emr.drafting import prefill
 from emr.models import Encounter, Note, Practice, StandingHistory
 from tests import factories
 from tests.emr.conftest import COMPLETE

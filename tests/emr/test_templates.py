@@ -10,10 +10,10 @@ from django.utils import timezone
 from clinic.codes import Act, Role
 from clinic.errors import Forbidden, Refused
 from clinic.models import AuditEntry
-from emr import anonymising, note_templates
 from emr.actions import templates
 from emr.models import Note, NoteTemplate
 from emr.seeding import templates as demo
+from emr.templating import anonymising, listing
 from tests import factories
 from tests.emr.conftest import COMPLETE
 
@@ -95,9 +95,9 @@ def test_own_ones_come_before_shared_ones_and_twenty_are_enough(find, doctor, ma
 def test_finding_is_one_query_and_the_preview_is_short(doctor, manager, centre, django_assert_num_queries):
     kept(manager, institution=centre, content={**PLAN, "treatment": "长" * 20_000})
     with django_assert_num_queries(1):
-        found = note_templates.search(doctor, "gxy", "treatment")
-        assert [note_templates.scope(row, doctor) for row in found]
-        assert len(note_templates.preview(found[0])) == note_templates.PREVIEW
+        found = listing.search(doctor, "gxy", "treatment")
+        assert [listing.scope(row, doctor) for row in found]
+        assert len(listing.preview(found[0])) == listing.PREVIEW
 
 
 def test_what_is_off_or_of_another_department_is_not_offered(find, doctor, manager, centre):
@@ -360,7 +360,7 @@ def test_the_visits_own_day_goes(make, doctor, encounter):
 
 
 def test_the_longest_note_is_cleaned_in_a_moment(known):
-    long = dict.fromkeys(note_templates.FROM_NOTE, ("张 秀 英住东四北大街42号，138 " * 1000)[:20000])
+    long = dict.fromkeys(listing.FROM_NOTE, ("张 秀 英住东四北大街42号，138 " * 1000)[:20000])
     began = time.monotonic()
     left = anonymising.strip(long, [known], [date(2026, 11, 22)])
     assert time.monotonic() - began < 5

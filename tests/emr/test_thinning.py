@@ -10,10 +10,11 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 from django.utils.timezone import get_default_timezone
 
-from emr import draft_versions, jobs, thinning
+from emr import jobs
 from emr.actions import drafts
 from emr.codes import EncounterStatus
 from emr.models import Encounter, Save
+from emr.saved import thinning, versions
 from tests.emr.amending import begin, save
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +67,7 @@ def held(note):
 def at_minutes_ends(note):
     ends = {}
     for row in Save.objects.filter(note=note).order_by("version"):
-        ends[row.saved_at.replace(second=0, microsecond=0)] = draft_versions.state(row)
+        ends[row.saved_at.replace(second=0, microsecond=0)] = versions.state(row)
     return ends
 
 
@@ -240,4 +241,4 @@ def test_the_app_may_write_no_other_column(old):
 def test_the_hash_of_a_thinned_save_is_told_as_thinned(old, now):
     thinning.thin(now)
     first, _second, third = Save.objects.filter(note=old).order_by("version")[:3]
-    assert [draft_versions.check(row) for row in (first, third)] == ["thinned", "matches"]
+    assert [versions.check(row) for row in (first, third)] == ["thinned", "matches"]

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from clinic.errors import Conflict
-from emr import prefill
+from emr.drafting import prefill
 from emr.models import Correction, Diagnosis, StandingHistory
 from tests import factories
 from tests.emr.amending import (

@@ -7,8 +7,8 @@ from django.db import connection
 
 from clinic import registry
 from clinic.verification import Scope
-from emr import paper_verification
 from emr.actions import papers as actions
+from emr.papers import verification
 from tests.emr import test_copies, test_sealed_copies
 from tests.emr.test_sealed_copies import asked, daughter, keys, visit  # noqa: F401 - fixtures
 
@@ -43,14 +43,14 @@ def tamper(owner, table, sql):
 
 
 def test_all_is_well(sealed, copied):
-    finding = paper_verification.all_papers()
+    finding = verification.all_papers()
     assert (finding.ok, finding.notes) == (True, [])
     assert "2" in finding.sentence
 
 
 def test_unsealing_is_no_fault(sealed, manager):
     actions.unseal(sealed=sealed, hospital_party="甲", patient_party="乙", reason="丙", by=manager)
-    assert paper_verification.all_papers().ok
+    assert verification.all_papers().ok
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_unsealing_is_no_fault(sealed, manager):
 def test_a_changed_sealed_copy_is_named(sealed, as_owner, change):
     tamper(as_owner, "emr_sealedcopy", f"UPDATE emr_sealedcopy SET {change}")  # noqa: S608
     sealed.refresh_from_db()
-    finding = paper_verification.all_papers()
+    finding = verification.all_papers()
     assert not finding.ok
     assert sealed.number in finding.sentence
 
@@ -77,7 +77,7 @@ def test_a_changed_sealed_copy_is_named(sealed, as_owner, change):
 @pytest.mark.parametrize("change", ["pages = 1000", "applicant = '别人'", "content = content || ' '"])
 def test_a_changed_line_of_the_register_is_named(copied, as_owner, change):
     tamper(as_owner, "emr_copyissue", f"UPDATE emr_copyissue SET {change}")  # noqa: S608
-    finding = paper_verification.all_papers()
+    finding = verification.all_papers()
     assert not finding.ok
     assert copied.number in finding.sentence
 
@@ -85,26 +85,26 @@ def test_a_changed_line_of_the_register_is_named(copied, as_owner, change):
 def test_a_deleted_one_is_missed(sealed, asked, as_owner):  # noqa: F811 - fixture
     test_sealed_copies.seal(asked, key=sealed.uuid)
     tamper(as_owner, "emr_sealedcopy", f"DELETE FROM emr_sealedcopy WHERE id = {sealed.pk}")  # noqa: S608
-    finding = paper_verification.all_papers()
+    finding = verification.all_papers()
     assert not finding.ok
     assert sealed.number in finding.sentence
 
 
 def test_without_the_key_it_says_that_it_could_not_look(sealed, settings, tmp_path):
     settings.SEAL_KEYS = tmp_path / "elsewhere"
-    finding = paper_verification.all_papers()
+    finding = verification.all_papers()
     assert finding.ok
     assert sealed.number in finding.notes[0]
 
 
 def test_one_institution_alone(sealed, copied, station):
-    finding = paper_verification.all_papers(Scope(institution=station))
+    finding = verification.all_papers(Scope(institution=station))
     assert finding.ok
     assert "1" in finding.sentence
 
 
 def test_verify_asks_it():
-    assert "emr.paper_verification.all_papers" in [check.run for check in registry.checks]
+    assert "emr.papers.verification.all_papers" in [check.run for check in registry.checks]
 
 
 def test_the_triggers_are_back(sealed, as_owner):

@@ -10,8 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import anchors
-from emr import seal, seal_adoption, seal_chain, seal_keys, seal_rows
 from emr.models import Seal, SealAnchor, SealLink
+from emr.sealing import adoption, chain, keys, rows, seal
 from tests import factories
 from tests.emr import amending, sealing
 from tests.emr.sealing import delete_note, settle, sign, tamper, told, verify
@@ -188,7 +188,7 @@ def test_reordered_seals_are_named(notes, as_owner):
 
 
 def test_a_cut_tail_is_found_by_the_anchor_outside(notes, as_owner):
-    seal_chain.anchor(DAY)
+    chain.anchor(DAY)
     cut = [statement for note in notes[3:] for statement in delete_note(note)]
     forget = (
         "DELETE FROM clinic_auditentry WHERE object_id IN (%s, %s)",
@@ -254,7 +254,7 @@ def test_ignoring_pgtriggers_as_the_owner_is_found(notes, as_owner):
 def test_a_note_and_its_seal_changed_together_are_named_for_the_signature(notes, as_owner):
     """Who knows the format can compute the hash, and even the chain; not the signature."""
     tamper(as_owner, ("UPDATE emr_note SET treatment = '手术' WHERE id = %s", notes[2].pk))
-    row, code = seal_rows.of(notes[2].pk)
+    row, code = rows.of(notes[2].pk)
     tamper(
         as_owner, ("UPDATE emr_seal SET sha256 = %s WHERE note_id = %s", seal.hash_of(row, code), notes[2].pk)
     )
@@ -265,7 +265,7 @@ def test_a_note_and_its_seal_changed_together_are_named_for_the_signature(notes,
 
 
 def test_a_seal_forged_with_a_foreign_key_is_named(notes, as_owner, settings, tmp_path):
-    row, code = seal_rows.of(notes[2].pk)
+    row, code = rows.of(notes[2].pk)
     house, settings.SEAL_KEYS, settings.ANCHORS = settings.SEAL_KEYS, tmp_path / "other", tmp_path / "others"
     forged = seal.build(row, code)
     public = (settings.SEAL_KEYS / f"{forged.key_id}.pub.pem").read_bytes()
@@ -282,7 +282,7 @@ def test_a_seal_forged_with_a_foreign_key_is_named(notes, as_owner, settings, tm
 
 
 def test_a_chain_written_anew_is_found_by_the_anchor_outside(notes, as_owner):
-    seal_chain.anchor(DAY)
+    chain.anchor(DAY)
     tamper(
         as_owner, ("UPDATE emr_seal SET adopted = true WHERE note_id = %s", notes[0].pk), ("DELETE FROM emr_sealanchor",)
     )  # fmt: skip
@@ -293,15 +293,15 @@ def test_a_chain_written_anew_is_found_by_the_anchor_outside(notes, as_owner):
 
 
 def test_a_cut_anchor_file_is_told(notes):
-    seal_chain.anchor(DAY)
+    chain.anchor(DAY)
     anchors.path(anchors.SEALS).write_text("")
     assert str(DAY) in told()
 
 
 def test_a_missing_anchor_folder_is_told_once_and_not_for_every_seal(notes):
-    for name in (seal_keys.REGISTER, seal_adoption.FILE):
+    for name in (keys.REGISTER, adoption.FILE):
         anchors.path(name).unlink()
-    seal_chain.anchor(DAY)
+    chain.anchor(DAY)
     said = told()
     assert "keys.jsonl" in said
     assert "adoption.jsonl" in said
@@ -309,7 +309,7 @@ def test_a_missing_anchor_folder_is_told_once_and_not_for_every_seal(notes):
 
 
 def test_an_unreadable_anchor_line_is_named(notes):
-    seal_chain.anchor(DAY)
+    chain.anchor(DAY)
     with anchors.path(anchors.SEALS).open("a") as file:
         file.write("nonsense\n")
     assert "2" in told()
@@ -356,15 +356,15 @@ def test_what_cannot_be_asked_is_told(notes, words):
 
 def test_a_missing_public_key_is_a_failure_and_no_alarm(notes):
     key = Seal.objects.first().key_id
-    seal_keys._public.clear()
-    (seal_keys.folder() / f"{key}.pub.pem").unlink()
+    keys._public.clear()
+    (keys.folder() / f"{key}.pub.pem").unlink()
     said = told()
     assert key in said
     assert str(notes[0].uuid) not in said
 
 
 def test_keys_change_and_old_seals_stay_good(notes, doctor, resident):
-    seal_keys.use(seal_keys.new())
+    keys.use(keys.new())
     sign(doctor, resident)
     settle()
     assert Seal.objects.values("key_id").distinct().count() == 2
@@ -378,11 +378,11 @@ def test_imported_notes_have_no_seal_and_need_none(notes, resident, doctor):
 
 
 def test_a_crash_between_the_file_and_the_row(notes):
-    end = seal_chain.heads()[notes[0].encounter.institution_id]
+    end = chain.heads()[notes[0].encounter.institution_id]
     line = anchors.Anchor(DAY, *end, "", str(notes[0].encounter.institution.uuid))
     anchors.append_all([line], anchors.SEALS)
     verify()
-    seal_chain.anchor(DAY)
+    chain.anchor(DAY)
     assert len(anchors.read(anchors.SEALS)) == SealAnchor.objects.count() == 1
     verify()
 

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from clinic.codes import Act
 from clinic.models import AuditEntry
-from emr import comparing, prefill, previous_visits, versions
+from emr import previous_visits
 from emr.codes import ReviewDecision
+from emr.drafting import prefill
 from emr.models import Encounter, Note, NoteReview
+from emr.signed import comparing, versions
 from tests import factories
 from tests.emr.amending import begin, corrected, made_void, save, signed_note
 from tests.emr.conftest import COMPLETE

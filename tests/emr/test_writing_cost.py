@@ -8,11 +8,12 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic.codes import Role
-from emr import writing_cost, writing_figures
 from emr.actions import drafts, signing, visits
 from emr.codes import VisitKind
 from emr.jobs import measure_writing
 from emr.models import Encounter, Note, Save, WritingMeasure
+from emr.writing import cost
+from emr.writing import figures as writing_figures
 from tests import factories
 from tests.emr.conftest import COMPLETE
 
@@ -33,7 +34,7 @@ def written(note, author, *steps):
 
 def measured(note, *steps):
     note.signed_at = timezone.now()
-    return writing_cost.measure(note, written(note, note.author, *steps))
+    return cost.measure(note, written(note, note.author, *steps))
 
 
 class TestMeasuring:
@@ -104,9 +105,9 @@ class TestTheJob:
     def test_it_goes_on_where_it_was_cut_off(self, station, doctor):
         for number in range(5):
             sign(factories.encounter(factories.resident(station, f"居民{number}"), doctor), doctor)
-        first = list(writing_cost.unmeasured()[:2])
-        WritingMeasure.objects.bulk_create(writing_cost.measures_of(first))
-        assert writing_cost.measure_new(limit=2) == 3
+        first = list(cost.unmeasured()[:2])
+        WritingMeasure.objects.bulk_create(cost.measures_of(first))
+        assert cost.measure_new(limit=2) == 3
         assert WritingMeasure.objects.count() == 5
 
     def test_a_real_visit_from_start_to_signature(self, resident, doctor):
@@ -115,14 +116,14 @@ class TestTheJob:
         measure_writing.call()
         row = WritingMeasure.objects.get()
         assert 0 <= row.seconds <= 30
-        assert set(row.fields) == set(writing_cost.FIELDS)
+        assert set(row.fields) == set(cost.FIELDS)
 
     def test_signed_notes_are_found_by_their_index(self, encounter, doctor):
         sign(encounter, doctor)
         measure_writing.call()
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
-            plan = writing_cost.unmeasured()[:200].explain()
+            plan = cost.unmeasured()[:200].explain()
         assert "note_signed" in plan
         assert "Seq Scan on emr_note" not in plan
 

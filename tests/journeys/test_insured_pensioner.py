@@ -17,8 +17,8 @@ from clinic.codes import Act
 from clinic.models import AuditEntry
 from emr.actions import filing_delivery, filings
 from emr.codes import FilingFault, FilingState
+from emr.insurance.service import Mood
 from emr.models import InsuranceFiling
-from emr.sandbox_service import Mood
 from tests import factories
 from tests.emr.conftest import COMPLETE
 from tests.emr.filings import SECRET, choose, pensioner, referral_of, running_sandbox

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from emr.insurance import InsuranceFault
-from emr.insurance_sandbox import Sandbox
-from emr.sandbox_service import Mood, Service
+from emr.insurance.sandbox import Sandbox
+from emr.insurance.service import Mood, Service
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from clinic.anchors import AnchorFileError
 from clinic.errors import Refused
-from emr import seal_keys
+from emr.sealing import keys
 
 
 class Command(BaseCommand):
@@ -34,12 +34,12 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(
                 _("The folder of keys %(folder)s cannot be used: %(error)s.")
-                % {"folder": seal_keys.folder(), "error": error.strerror}
+                % {"folder": keys.folder(), "error": error.strerror}
             ) from error
 
     def _list(self, _key):
-        house, used = seal_keys.registered(), seal_keys.in_use()
-        for key in seal_keys.known():
+        house, used = keys.registered(), keys.in_use()
+        for key in keys.known():
             words = [key]
             if key == used:
                 words.append(_("in use"))
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             self.stdout.write(_("There is no key yet; the first signature makes one."))
 
     def _new(self, _key):
-        key = seal_keys.new()
+        key = keys.new()
         self.stdout.write(
             _("Made the key %(key)s. To sign with it: manage.py seal_keys use %(key)s") % {"key": key}
         )
@@ -58,5 +58,5 @@ class Command(BaseCommand):
     def _use(self, key):
         if settings.SEAL_KEY:
             raise CommandError(_("SHEYI_SEAL_KEY names the key in use; change it there."))
-        seal_keys.use(key)
+        keys.use(key)
         self.stdout.write(_("From now on seals are signed with %(key)s.") % {"key": key})

@@ -30,7 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--if-empty", action="store_true", help="the demo district, or nothing at all")
         parser.add_argument("--residents", type=int, default=0, metavar="N")
         parser.add_argument("--encounters", type=int, default=0, metavar="M", help="finished, signed visits")
-        parser.add_argument("--no-seals", action="store_true", help="leave the signed visits without their seals")
+        parser.add_argument(
+            "--no-seals", action="store_true", help="leave the signed visits without their seals"
+        )
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="same number, same people")
 
     def handle(self, *, demo, if_empty, residents, encounters, seed, no_seals, **options):

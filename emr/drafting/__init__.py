@@ -1,0 +1,1 @@
+"""Drafts: what their fields may hold, where they begin, what they once said."""

@@ -1,0 +1,1 @@
+"""Referrals: the form, its lists, its numbers and its paper."""

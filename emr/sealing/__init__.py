@@ -1,0 +1,1 @@
+"""Seals: what was signed is what stands there (docs/seal.md)."""

@@ -1,0 +1,1 @@
+"""Signed notes: their versions, compared and read; when they are archived."""

@@ -1,0 +1,1 @@
+"""Templates: finding them, and making one of a note without its resident."""
