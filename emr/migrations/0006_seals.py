@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='seallink',
             name='seal',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='link', to='emr.sealing.seal'),
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='link', to='emr.seal'),
         ),
         migrations.AddConstraint(
             model_name='seal',

@@ -50,6 +50,7 @@ FAULTS = {
     "password": gettext_lazy("Not signed: wrong password"),
     "locked": gettext_lazy("Not signed: too many wrong passwords"),
     "leave": gettext_lazy("Not signed: the leave is missing"),
+    "sign": gettext_lazy("Not signed: no answer from the server"),
     "page": gettext_lazy("The page itself had a fault"),
     "signed-out": gettext_lazy("Not saved: signed out meanwhile"),
 }

@@ -48,7 +48,7 @@ COUNTS = {
     "emr.retentionline": (6, 1),
     "emr.save": (11, 2),
     "emr.savefault": (16, 1),
-    "emr.sealing.seal": (11, 1),
+    "emr.seal": (11, 1),
     "emr.sealanchor": (6, 0),
     "emr.sealedcopy": (26, 8),
     "emr.seallink": (5, 0),

@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from emr.models import Note, Save, SaveFault
 from tests import factories
 from tests.emr.amending import signed_note
+from tests.emr.conftest import COMPLETE
+from tests.factories import PASSWORD
 from tests.journeys.chart import Chart
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,6 +63,21 @@ def test_what_failed_in_a_crashed_window_is_told_by_the_next(chart, server, visi
     assert (fault.status, fault.fields) == (0, ["chief_complaint"])
     again.press("Enter").is_saved()
     assert note_of(visit).chief_complaint == FIRST
+
+
+def test_a_signature_without_an_answer_is_told_when_it_came_through(chart, server, visit):
+    Note.objects.filter(encounter=visit).update(**COMPLETE)
+    chart.open().press("Control+Enter").type(PASSWORD)
+    expect(chart.page.locator("#sign-password")).to_have_value(PASSWORD)
+    server.kill()
+    chart.press("Enter")
+    expect(chart.page.locator("#sign-word")).to_contain_text("服务器没有应答")
+    server.start()
+    chart.page.locator("#sign-submit").click()
+    expect(chart.page.locator("#signed")).to_be_visible()
+    (fault,) = wait_for_faults(chart.page, visit)
+    signature = Save.objects.filter(note=note_of(visit)).latest("version")
+    assert (fault.code, fault.status, fault.save_key) == ("sign", 0, signature.key)
 
 
 def test_an_error_of_the_page_is_told_without_its_words(chart, visit):

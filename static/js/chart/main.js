@@ -48,7 +48,9 @@ const leaving = new Leaving(autosave);
 const signing = new Signing({
   data, autosave, fields, folds, session, box: diagnoses.input,
   leave: (address) => leaving.go(address),
+  failed: (job, code, error) => faults.failed(job, code, error),
   done: () => {
+    faults.delivered();
     leaving.free = true;
     autosave.store?.clear();
     page.inert = true;

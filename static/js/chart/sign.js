@@ -6,8 +6,8 @@ import { send, worthRetrying } from "./wire.js";
 const dialog = one("#sign-dialog");
 
 export class Signing {
-  constructor({ data, autosave, fields, folds, box, done, leave, session }) {
-    Object.assign(this, { data, autosave, fields, folds, box, done, leave, session });
+  constructor({ data, autosave, fields, folds, box, done, failed, leave, session }) {
+    Object.assign(this, { data, autosave, fields, folds, box, done, failed, leave, session });
     this.texts = data.texts;
     this.job = null; // {key, version}: the same key for the same version, so that a lost answer is no second signing
     this.busy = false;
@@ -100,6 +100,7 @@ export class Signing {
       dialog.close();
       return this.autosave.stale(data);
     }
+    if (worthRetrying(status) && status !== 429) this.failed({ ...this.job, changes: {} }, status, "sign");
     this.tell(worthRetrying(status) && status !== 429 ? this.texts.sign_no_answer : data.message);
     if (data.error === "password") {
       this.password.value = "";
