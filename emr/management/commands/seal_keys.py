@@ -6,6 +6,7 @@ Old public keys stay in the folder: they verify what was sealed with them. Keep 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from clinic.anchors import AnchorFileError
 from clinic.errors import Refused
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         for key in keys.known():
             words = [key]
             if key == used:
-                words.append(_("in use"))
+                words.append(pgettext("key", "in use"))
             if key not in house:
                 words.append(_("not one of this house"))
             self.stdout.write("  ".join(words))
