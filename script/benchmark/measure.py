@@ -93,6 +93,26 @@ class Autosave(Page):
         return answer
 
 
+class Inquiry(Page):
+    """The time line of a visit that was saved three thousand times."""
+
+    def prepare(self, client, doctor):
+        return reverse("inquiry", args=[self.stage.much_saved(doctor, 3000).uuid])
+
+    def ask(self, browser, own, number, **headers):
+        return browser.get(own, **headers)
+
+
+class Versions(Page):
+    """A note that was corrected twenty times, field by field."""
+
+    def prepare(self, client, doctor):
+        return reverse("versions", args=[self.stage.much_corrected(doctor, 20).uuid])
+
+    def ask(self, browser, own, number, **headers):
+        return browser.get(own, **headers)
+
+
 class DiagnosisSearch(Page):
     def ask(self, browser, own, number, **headers):
         return browser.post_form(
@@ -152,6 +172,9 @@ def pages(stage):
         "autosave": Autosave(stage),
         "diagnosis search": DiagnosisSearch(stage),
         "resident search": ResidentSearch(stage),
+        "my saves": Plain(stage, reverse("saves")),
+        "inquiry, 3 000 saves": Inquiry(stage),
+        "versions, 20 corrections": Versions(stage),
         "sign": Sign(stage),
     }
 

@@ -15,8 +15,9 @@ from django.utils import timezone
 from benchmark.browser import Browser
 from clinic.codes import Role
 from clinic.models import Resident, User
+from emr.actions import drafts
 from emr.codes import EncounterStatus
-from emr.models import Encounter, Note
+from emr.models import Correction, Encounter, Note, Save
 from emr.seeding.demo import release_name
 from emr.seeding.stories import STORIES, note_fields
 
@@ -85,6 +86,36 @@ class Stage:
         note.skip_history_when_saving = True
         note.save()
         return encounter
+
+    def much_saved(self, doctor, saves):
+        """A begun visit whose draft has so many saves, one every two seconds."""
+        visit, now = self.visit(doctor), timezone.now()
+        changes = {"present_illness": "咳嗽咳痰三天，夜间明显，无发热。"}
+        Save.objects.bulk_create(
+            Save(
+                key=uuid.uuid4(), note=visit.note, by=doctor, version=number, changes=changes,
+                characters=drafts.count_characters(changes), sha256=drafts.fingerprint(changes),
+                saved_at=now - timedelta(seconds=2 * (saves - number)),
+            )
+            for number in range(1, saves + 1)
+        )  # fmt: skip
+        return visit
+
+    def much_corrected(self, doctor, times):
+        """A signed visit whose note was corrected so many times."""
+        visit = self.visit(doctor)
+        self.sign(visit.note)
+        for number in range(1, times + 1):
+            text = {name: getattr(visit.note, name) for name in Note.DRAFT_FIELDS}
+            self.sign(Correction.objects.create(
+                note=visit.note, number=number, author=doctor, reason="修正", key=uuid.uuid4(),
+                **{**text, "present_illness": f"{number}天前受凉后咳嗽，夜间明显，无发热。"},
+            ))  # fmt: skip
+        return visit
+
+    def sign(self, text):
+        text.signed_at, text.signed_by, text.signer = timezone.now(), text.author, text.author.name
+        text.save()
 
     def long_file(self, resident, visits):
         """Give a resident as many past visits as nobody has: the page must not care."""
