@@ -48,9 +48,10 @@ def tend_filings():
 
 @task()
 def compare_filings():
-    """Open filings that are missing, and hold the closed ones against what the interfaces say."""
+    """Open and take back filings that were missed, and hold the closed ones against what the interfaces say."""
     now = timezone.now()
-    return filings.open_missing(now) + filing_delivery.compare_all(now)
+    made_up_for = filings.open_missing(now) + filings.cancel_missing(now)
+    return made_up_for + filing_delivery.compare_all(now)
 
 
 @task()

@@ -132,6 +132,8 @@ def _each(act, rows, now, end):
         except InsuranceFault as fault:
             failing.add(row.interface)
             log.info("interface fails", extra={"facts": {"way": row.interface, "fault": fault.fault.value}})
+        except Exception as error:  # one odd filing must not keep those behind it waiting
+            log.exception("filing not asked after", extra={"facts": {"kind": type(error).__name__}})
     return done
 
 

@@ -1,6 +1,6 @@
 """What people do with filings: what city insurance is told of a referral of the insured old or young.
 
-``open_filing`` and ``cancel_filing`` run inside the referral's own transaction (room referrals holds its row): they
+``open_filing`` and ``cancel_filing`` run inside the referral's own transaction, which holds its row: they
 never raise and never wait for an interface. Jobs do the asking (emr.actions.filing_delivery).
 """
 
@@ -59,6 +59,16 @@ def open_missing(now) -> int:
     ).exclude(group="")
     found = rows.select_related("from_institution", "resident", "doctor")[:OPENED_AT_ONCE]
     return sum(open_filing(referral=row, by=row.doctor) is not None for row in found)
+
+
+def cancel_missing(now) -> int:
+    """Take back what ``cancel_filing`` could not, for referrals that came to nothing. How many."""
+    rows = InsuranceFiling.objects.filter(
+        state__in=[FilingState.TO_DO, FilingState.SENDING, FilingState.CONFIRMED],
+        referral__sent_at__gte=now - timedelta(days=settings.INSURANCE_COMPARE_DAYS),
+    ).exclude(referral__state__in=ON_THE_WAY)
+    found = [row.referral for row in rows.select_related("referral")[:OPENED_AT_ONCE]]
+    return sum(cancel_filing(referral=referral, by=None) is not None for referral in found)
 
 
 def confirm_by_hand(*, filing, number, by, replacing="", despite=False, request=None):

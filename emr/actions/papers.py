@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from clinic import audit, identifiers
 from clinic.actions.residents.locking import filled
-from clinic.codes import Act, IdType
+from clinic.codes import Act, IdType, LifeState
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import Resident
 from clinic.text import is_storable
@@ -238,6 +238,8 @@ def _who(person: Person, resident):
         identifiers.check_id(person.id_type, number)
     except ValidationError as error:
         raise Refused(error.messages[0], code=error.code, field="id_number") from error
+    if person.relation == Relation.SELF and resident.life_state == LifeState.DECEASED:
+        raise Refused(_("This resident is registered as deceased."), code="deceased", field="relation")
     own = person.relation == Relation.SELF and person.id_type == resident.id_type
     if own and resident.id_number and number != resident.id_number:
         raise Refused(_("This is not the resident's own ID number."), code="not-own", field="id_number")

@@ -46,6 +46,7 @@ def refer(*, by, key, sheet, encounter=None, resident=None, request=None):
         fields = referral_sheet.check_sent(sheet, by)
         if again := Referral.objects.filter(key=key).first():
             return _same(again, person, visit, by, fields)
+        _must_be_possible(person, visit)
         return _send(person, visit, by, key, fields, request)
 
 
@@ -108,7 +109,8 @@ def start_visit(*, referral, by, key=None, request=None):
     The record opens again, with the referral as the reason, where an earlier opening has run out.
     """
     with _told("visit", by, request, referral.resident, referral), transaction.atomic():
-        row = _fresh(Referral.objects, referral)
+        _must_hold("emr.start_encounter", by)
+        row = _lock(referral)
         if row.state != ACCEPTED:
             raise Conflict(_state_sentence(row), code="state")
         if row.to_institution_id != by.institution_id:
@@ -136,7 +138,7 @@ def expire_due(*, now):
 
 
 def _person(resident, by):
-    """The locked row of the person, as at a visit's start: alive, in the doctor's sight."""
+    """The locked row of the person, in the doctor's sight."""
     person = (
         Resident.objects.select_for_update(of=("self",), no_key=True)
         .select_related("home")
@@ -147,8 +149,6 @@ def _person(resident, by):
             _("This resident belongs to another institution. Please open the record with a reason first."),
             code="grant",
         )
-    if person.life_state == LifeState.DECEASED:
-        raise Refused(_("This resident is registered as deceased."), code="deceased")
     return person
 
 
@@ -158,9 +158,15 @@ def _visit(encounter, by):
     visit = Encounter.objects.select_for_update(of=("self",), no_key=True).get(pk=encounter.pk)
     if visit.institution_id != by.institution_id:
         raise Forbidden(_("This visit was at another institution."), code="elsewhere")
-    if visit.status == EncounterStatus.CANCELLED:
-        raise Conflict(_("A cancelled visit leads to no referral."), code="state")
     return visit
+
+
+def _must_be_possible(person, visit):
+    """Asked of a new referral only: the answer to a repeated request is the one of the first time."""
+    if person.life_state == LifeState.DECEASED:
+        raise Refused(_("This resident is registered as deceased."), code="deceased")
+    if visit is not None and visit.status == EncounterStatus.CANCELLED:
+        raise Conflict(_("A cancelled visit leads to no referral."), code="state")
 
 
 def _send(person, visit, by, key, fields, request):

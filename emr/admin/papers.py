@@ -3,8 +3,9 @@
 from datetime import date
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -171,7 +172,10 @@ class RetentionLineAdmin(ReadOnlyAdmin):
         """The list as filtered."""
         if not request.user.has_perms(["emr.view_retentionline", "clinic.export_resident"]):
             raise PermissionDenied
-        rows = list(self.get_changelist_instance(request).get_queryset(request)[:EXPORTED])
+        try:
+            rows = list(self.get_changelist_instance(request).get_queryset(request)[:EXPORTED])
+        except IncorrectLookupParameters as error:
+            raise Http404 from error
         audit.record(Act.EXPORT, request=request, detail={"what": "retention", "rows": len(rows)})
         headings = [
             _("resident"), _("health-record number"), _("last visit"), _("kept until"), _("has come since"),

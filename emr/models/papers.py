@@ -14,7 +14,7 @@ from emr.codes import Relation
 
 
 class OfReachQuerySet(models.QuerySet):
-    """Papers made in one's institutions, of residents whom one may see."""
+    """Papers made in one's own institution or below it."""
 
     def visible_to(self, user):
         if not user.has_perm(f"emr.view_{self.model._meta.model_name}"):

@@ -15,7 +15,7 @@ from clinic.errors import Refused
 from clinic.models import Resident
 from clinic.permissions import needs
 from emr.actions import referrals as actions
-from emr.codes import ReferralState
+from emr.codes import EncounterStatus, ReferralState
 from emr.models import Encounter, Note, Referral
 from emr.referring import lists
 from emr.referring import sheet as referral_sheet
@@ -207,6 +207,8 @@ def send_back(request, referral):
             messages.success(request, _("The referral is sent back."))
             return redirect("referral", row.uuid)
         return _ask_back(request, row, form, 400)
+    if "return" not in acts_of(request.user, row, row.state_now):
+        return redirect("referral", row.uuid)
     audit.record(Act.VIEW, request=request, resident=row.resident, obj=row, detail={"page": "return"})
     form = ReturnForm(initial=referral_sheet.for_return(row, request.user))
     return _ask_back(request, row, form)
@@ -237,7 +239,7 @@ def _visit_of(user, row):
         resident__in=row.resident.survivor.record_ids(), institution=row.to_institution_id,
         arrived_at__gte=row.accepted_at,
     )  # fmt: skip
-    return visits.order_by("arrived_at").first()
+    return visits.exclude(status=EncounterStatus.CANCELLED).order_by("arrived_at").first()
 
 
 def _uuid_or_404(text):

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 from django.urls import reverse
 
-from clinic.codes import Act, IdType
+from clinic.codes import Act, IdType, LifeState
 from clinic.errors import Forbidden, Refused
 from clinic.models import AuditEntry, Resident
 from emr import papers
@@ -54,6 +54,13 @@ def more_visits(resident, doctor, count):
 
 
 class TestHandingOut:
+    def test_the_dead_ask_for_nothing_themselves(self, asked, resident):
+        resident.life_state = LifeState.DECEASED
+        resident.save()
+        with pytest.raises(Refused) as refusal:
+            issue(asked, resident=resident)
+        assert (refusal.value.code, refusal.value.facts["field"]) == ("deceased", "relation")
+
     def test_the_register_says_who_and_what(self, asked, doctor, resident):
         row = issue(asked)
         row.refresh_from_db()

@@ -13,8 +13,8 @@ from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import AuditEntry
 from emr import insurance
 from emr.actions import filing_delivery, filings
-from emr.codes import FilingFault, FilingFinding, InsuranceWay
-from emr.models import InsuranceFiling
+from emr.codes import FilingFault, FilingFinding, FilingState, InsuranceWay, ReferralState
+from emr.models import InsuranceFiling, Referral
 from tests import factories
 from tests.emr.filings import (
     CANCELLED,
@@ -74,6 +74,15 @@ def test_opening_that_fails_neither_raises_nor_spoils_the_referral(doctor, monke
         assert filings.open_filing(referral=referral, by=doctor) is None
     assert filings.open_missing(timezone.now()) == 1
     assert referral.filing.state == TO_DO
+
+
+def test_a_cancellation_that_failed_is_made_up_for(doctor, by_hand):
+    Referral.objects.filter(pk=by_hand.referral_id).update(
+        state=ReferralState.TERMINATED, closed_at=timezone.now(), closed_by=doctor, reason="不去了"
+    )
+    assert filings.cancel_missing(timezone.now()) == 1
+    assert fresh(by_hand).state == FilingState.CANCELLED
+    assert filings.cancel_missing(timezone.now()) == 0
 
 
 # The number typed back --------------------------------------------------------------------------------

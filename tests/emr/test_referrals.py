@@ -12,7 +12,7 @@ from clinic.codes import Act, InstitutionKind, LifeState, Role
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import AccessGrant, AuditEntry, Institution, Resident
 from emr import jobs
-from emr.actions import filings, referrals
+from emr.actions import filings, referrals, visits
 from emr.codes import EncounterStatus, FilingState, ReferralDirection, ReferralState
 from emr.models import Encounter, InsuranceFiling, Referral
 from emr.models.referral import MOVES
@@ -173,6 +173,14 @@ def test_the_dead_and_cancelled_visits_are_not_referred(doctor, resident, encoun
     refused("deceased", send, **facts)
 
 
+def test_a_repeated_request_is_answered_as_the_first_time(doctor, resident, encounter, other_station):
+    facts = {"where": other_station, "encounter": encounter, "key": uuid.uuid4()}
+    first = send(doctor, resident, **facts)
+    Encounter.objects.filter(pk=encounter.pk).update(status=EncounterStatus.CANCELLED, cancel_reason="走了")
+    Resident.objects.filter(pk=resident.pk).update(life_state=LifeState.DECEASED)
+    assert send(doctor, resident, **facts) == first
+
+
 def test_another_institutions_visit_is_not_the_place_to_refer_from(stranger, encounter, station, resident):
     AccessGrant.objects.create(user=stranger, resident=resident, reason="会诊")
     refused("elsewhere", send, doctor=stranger, resident=resident, where=station, encounter=encounter)
@@ -287,6 +295,27 @@ def test_the_visit_starts_from_the_referral_where_the_record_is_not_open(accepte
     visit = referrals.start_visit(referral=accepted, by=colleague)
     assert (visit.doctor, visit.institution) == (colleague, other_station)
     assert AccessGrant.objects.filter(user=colleague, reason__contains=accepted.number).exists()
+
+
+def test_a_nurse_starts_no_visit_from_it(accepted, other_station):
+    nurse = factories.user(Role.NURSE, other_station)
+    refused("role", referrals.start_visit, referral=accepted, by=nurse)
+
+
+@pytest.mark.parametrize(("who", "code"), [("stranger", 200), ("doctor", 302)])
+def test_the_return_form_is_for_who_may_send_it(request, client, accepted, who, code):
+    client.force_login(request.getfixturevalue(who))
+    assert client.get(f"/referrals/{accepted.uuid}/return").status_code == code
+
+
+def test_a_cancelled_visit_is_not_what_the_referral_led_to(client, accepted, stranger):
+    visit = referrals.start_visit(referral=accepted, by=stranger)
+    visits.cancel(encounter=visit, by=stranger, reason="走错了")
+    again = referrals.start_visit(referral=accepted, by=stranger)
+    client.force_login(stranger)
+    html = client.get(f"/referrals/{accepted.uuid}").content.decode()
+    assert f"/visits/{again.uuid}/" in html
+    assert f"/visits/{visit.uuid}/" not in html
 
 
 def test_no_visit_starts_from_what_was_not_received(sent, stranger, doctor):
