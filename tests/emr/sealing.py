@@ -13,7 +13,7 @@ from django.utils import timezone
 from emr.actions import signing
 from emr.models import Note
 from emr.sealing import adoption, chain
-from tests import factories
+from tests import factories, waiting
 from tests.emr.conftest import COMPLETE
 
 MEDICINE = {
@@ -36,6 +36,7 @@ def settle():
     """Link everything and move the mark: two runs, far enough apart."""
     now = timezone.now()
     chain.chain_all(now)
+    waiting.for_open_transactions()
     chain.chain_all(now + timedelta(minutes=2))
 
 
