@@ -1,33 +1,15 @@
 """The seals of a visit's note, checked again while one looks."""
 
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from clinic import audit, banner
-from clinic.codes import Act
 from clinic.permissions import needs
-from emr.models import Note
 from emr.sealing import page
+from emr.views.versions import signed_note
 
 
 @needs("emr.view_note")
 @require_GET
 def seals(request, encounter):
-    note = get_object_or_404(
-        Note.objects.visible_to(request.user)
-        .filter(signed_at__isnull=False)
-        .select_related(
-            "encounter__resident__home", "encounter__resident__merged_into__home", "encounter__institution"
-        ),
-        encounter__uuid=encounter,
-    )
-    person = note.encounter.resident.survivor
-    audit.record(Act.VIEW, request=request, resident=person, obj=note, detail={"page": "seal"})
-    context = {
-        "note": note,
-        "encounter": note.encounter,
-        "resident": person,
-        **banner.facts(person, request.user).as_context(),
-        "checked": page.of(note),
-    }
-    return render(request, "emr/seal.html", context)
+    note, head = signed_note(request, encounter, page="seal")
+    return render(request, "emr/seal.html", {**head, "checked": page.of(note)})
