@@ -12,7 +12,7 @@ from clinic import duplicates, record_numbers
 from clinic.actions import residents as actions
 from clinic.codes import Act, IdType, LifeState, Sex
 from clinic.errors import Conflict, Forbidden, Refused
-from clinic.models import AuditEntry, Community, Resident
+from clinic.models import AuditEntry, Community, Resident, ResidentMerge
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -214,7 +214,7 @@ def at_once(*acts):
 @pytest.mark.django_db(transaction=True)
 def test_two_clerks_register_one_id_and_one_reads_the_sentence(station, clerk):
     given = at_once(*[lambda: register(station, clerk)] * 2)
-    assert sorted(type(one).__name__ for one in given) == ["Conflict", "Resident"]
+    assert [isinstance(one, Refused) for one in given].count(True) == 1
     assert Resident.objects.count() == 1
 
 
@@ -237,7 +237,11 @@ def test_merging_both_ways_at_once_makes_no_circle(station, clerk):
         lambda pair=pair: actions.merge(survivor=pair[0], absorbed=pair[1], reason="重复建档", by=clerk)
         for pair in pairs
     ])  # fmt: skip
-    assert sorted(type(one).__name__ for one in given) == ["Conflict", "ResidentMerge"]
+    made = [one for one in given if isinstance(one, ResidentMerge)]
+    refused = [
+        one for one in given if isinstance(one, Refused)
+    ]  # in which words hangs on who was how much quicker
+    assert (len(made), len(refused)) == (1, 1)
     assert Resident.objects.current().count() == 1
 
 
