@@ -96,12 +96,62 @@ SHARED_PRACTICE = {
 }
 TERMS = {"emr.view_term", "emr.view_termrelease"}
 TRAIL = {"clinic.view_auditentry"}
+SEE_MESSAGES = {
+    "messaging.view_campaign",
+    "messaging.view_message",
+    "messaging.view_consent",
+    "messaging.view_calltask",
+}
+CALLS = {"messaging.view_calltask", "messaging.change_calltask"}
+SPEAK = {
+    "messaging.view_smstemplate",
+    "messaging.view_campaign",
+    "messaging.add_campaign",
+    "messaging.change_campaign",
+    "messaging.send_campaign",
+    "messaging.view_savedfilter",
+    "messaging.add_savedfilter",
+    "messaging.change_savedfilter",
+    "messaging.view_quota",
+    "messaging.view_sendingpractice",
+}
+CONSENTS = {
+    "messaging.view_consent",
+    "messaging.add_consent",
+    "messaging.view_optout",
+    "messaging.add_optout",
+    "messaging.change_optout",
+    "messaging.view_incomingmessage",
+}
+RUN_MESSAGES = {
+    "messaging.add_smstemplate",
+    "messaging.change_smstemplate",
+    "messaging.approve_campaign",
+    "messaging.override_quiet",
+    "messaging.share_quota",
+    "messaging.view_quotaloan",
+    "messaging.add_quotaloan",
+    "messaging.add_sendingpractice",
+    "messaging.change_sendingpractice",
+}
+CARRIERS = {
+    "messaging.view_gateway",
+    "messaging.add_gateway",
+    "messaging.change_gateway",
+    "messaging.test_gateway",
+    "messaging.view_route",
+    "messaging.add_route",
+    "messaging.change_route",
+    "messaging.view_allowedaddress",
+    "messaging.add_allowedaddress",
+    "messaging.change_allowedaddress",
+}
 
 ROLES = {
     Role.DOCTOR: grant(
         _("Sees patients: charts, signs, prints, and reviews the notes of assistants."),
         LOOK, FIND_RESIDENTS, REGISTER, READ_RECORD, CARE, WRITE_RECORD, RECEPTION, {"emr.review_note"},
-        LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS, COPIES,
+        LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS, COPIES, {"messaging.view_consent", "messaging.add_consent"},
     ),
     Role.ASSISTANT: grant(
         _("Sees patients under supervision: what is signed waits for a doctor's review."),
@@ -111,25 +161,31 @@ ROLES = {
     Role.NURSE: grant(
         _("Keeps the waiting list, takes vital signs and asks for allergies."),
         LOOK, FIND_RESIDENTS, READ_RECORD - {"emr.print_note"}, CARE, RECEPTION, {"emr.view_referral", "emr.file_insurance"},
+        CALLS, {"messaging.view_consent", "messaging.add_consent"},
     ),
     Role.CLERK: grant(
-        _("Registers residents and checks them in; reads no clinical text."),
-        LOOK, FIND_RESIDENTS, REGISTER, SPREADSHEETS, RECEPTION,
+        _("Registers residents, checks them in and sends them messages; reads no clinical text."),
+        LOOK, FIND_RESIDENTS, REGISTER, SPREADSHEETS, RECEPTION, SEE_MESSAGES, SPEAK, CALLS, CONSENTS,
     ),
     Role.MANAGER: grant(
         _("Runs a centre as its medical administration: reads records and approves changes to archived ones."),
         LOOK, FIND_RESIDENTS, READ_RECORD, SPREADSHEETS, TERMS, TRAIL, ADMINISTER_RECORDS, COPIES, SHARED_PRACTICE,
+        SEE_MESSAGES, SPEAK, CALLS, CONSENTS, RUN_MESSAGES, {"messaging.export_campaign"},
     ),
     Role.CENTRE_IT: grant(
         _("Keeps a centre's computers running; sees no patient."), LOOK, {"clinic.view_operations"},
     ),
     Role.DISTRICT: grant(
-        _("Runs the district's business: institutions, neighbourhoods, terms; sees no single patient."),
-        LOOK, TERMS, SHARED_PRACTICE,
+        _("Runs the district's business: institutions, neighbourhoods, terms, messages; sees no single patient."),
+        LOOK, TERMS, SHARED_PRACTICE, SPEAK, RUN_MESSAGES,
+        {"messaging.view_gateway", "messaging.view_route", "messaging.add_quota", "messaging.change_quota",
+         "messaging.fill_quota", "messaging.exceed_quota", "messaging.decide_quotaloan"},
         {"clinic.add_institution", "clinic.change_institution", "clinic.add_community", "clinic.change_community"},
     ),
     Role.DISTRICT_IT: grant(
-        _("Keeps the district's system running; sees no patient."), LOOK, TERMS, {"clinic.view_operations"},
+        _("Keeps the district's system and its carriers running; sees no patient."),
+        LOOK, TERMS, {"clinic.view_operations"}, CARRIERS,
+        {"messaging.view_numberoverride", "messaging.add_numberoverride", "messaging.change_numberoverride"},
     ),
     Role.VENDOR: grant(
         _("Mends the system for the vendor; sees no patient and no clinical text."), {"clinic.view_institution"},

@@ -245,6 +245,24 @@ INSURANCE_LATE_SECONDS = number("SHEYI_INSURANCE_LATE_SECONDS", 60)
 INSURANCE_MISSING_DAYS = number("SHEYI_INSURANCE_MISSING_DAYS", 3)
 INSURANCE_COMPARE_DAYS = number("SHEYI_INSURANCE_COMPARE_DAYS", 90)
 
+# Messages --------------------------------------------------------------------------------------------
+# What holds until an institution's own practice says otherwise (messaging.practice).
+SMS_SIGNATURE = os.environ.get("SHEYI_SMS_SIGNATURE") or "社区卫生"
+SMS_QUIET_FROM = os.environ.get("SHEYI_SMS_QUIET_FROM") or "20:00"
+SMS_QUIET_TO = os.environ.get("SHEYI_SMS_QUIET_TO") or "08:00"
+SMS_APPROVAL_ABOVE = number("SHEYI_SMS_APPROVAL_ABOVE", 200)
+SMS_RETRY_NEXT_DAY = flag("SHEYI_SMS_RETRY_NEXT_DAY", True)
+# Purposes that want an explicit yes; a no is honoured for every purpose.
+SMS_CONSENT_PURPOSES = words("SHEYI_SMS_CONSENT_PURPOSES")
+# A dispatcher that was not heard of for so long is dead: its accounts and claims go to another.
+SMS_LEASE_SECONDS = number("SHEYI_SMS_LEASE_SECONDS", 10)
+# A message in doubt waits so long for a receipt before the campaign's policy decides.
+SMS_DOUBT_MINUTES = number("SHEYI_SMS_DOUBT_MINUTES", 60)
+# A number learnt to be another carrier's counts so long.
+SMS_OVERRIDE_DAYS = number("SHEYI_SMS_OVERRIDE_DAYS", 365)
+# The receipt hook lets in a time stamp that is off by so much.
+SMS_HOOK_SECONDS = number("SHEYI_SMS_HOOK_SECONDS", 300)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

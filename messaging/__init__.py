@@ -1,4 +1,4 @@
-"""Telling people: templates, campaigns, routing through the carriers, receipts.
+"""Telling people: templates, campaigns, consent, quota, routing through the carriers, the dispatcher, receipts.
 
 May import clinic.
 """

@@ -23,6 +23,7 @@ WRITTEN_ONCE = {
     "clinic_accessgrant", "clinic_auditanchor", "clinic_auditentry", "clinic_auditlink",
     "emr_copyissue", "emr_diagnosis", "emr_medication", "emr_notereview", "emr_retentionline",
     "emr_save", "emr_savefault", "emr_seal", "emr_sealanchor", "emr_seallink", "emr_writingmeasure",
+    "messaging_attempt", "messaging_attemptresult", "messaging_consent", "messaging_incomingmessage", "messaging_quotaentry", "messaging_quotawarning", "messaging_receipt",
 }  # fmt: skip
 # They change, and stay.
 KEPT = {
@@ -32,9 +33,15 @@ KEPT = {
     "emr_aftervisititem", "emr_changerequest", "emr_correction", "emr_diagnosisuse", "emr_encounter",
     "emr_insurancefiling", "emr_note", "emr_notetemplate", "emr_practice", "emr_referral", "emr_sealedcopy",
     "emr_referralcounter", "emr_standinghistory", "emr_term", "emr_termrelease",
+    "messaging_allowedaddress", "messaging_audiencemember", "messaging_calltask", "messaging_campaign", "messaging_gateway", "messaging_gatewayhealth", "messaging_message", "messaging_numberoverride", "messaging_optout", "messaging_quota", "messaging_quotaloan", "messaging_route", "messaging_savedfilter", "messaging_sendingpractice", "messaging_smstemplate",
 }  # fmt: skip
 # Rows that may go, with why.
-DELETABLE = {"clinic_lease": "of workers that are gone"}
+DELETABLE = {
+    "clinic_lease": "of workers that are gone",
+    "messaging_exclusion": "an audience counted anew",
+    "messaging_hookcall": "its time stamp alone is refused by now",
+    "messaging_tally": "added up",
+}
 # Tables whose plain SQL trigger refuses the owner too; those tried with a row, and all.
 TRIED = ("clinic_resident", "emr_encounter", "emr_note", "emr_save", "emr_correction", "emr_sealedcopy")
 HELD = (*TRIED, "emr_aftervisititem", "emr_changerequest", "emr_insurancefiling", "emr_referral")

@@ -1,0 +1,1 @@
+"""The carriers on loopback, for tests, the bench and the demo."""
