@@ -1,0 +1,1 @@
+"""Recurring work of the messages. Each job may run twice, or be cut off at any point."""
