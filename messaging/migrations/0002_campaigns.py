@@ -152,6 +152,7 @@ class Migration(migrations.Migration):
                 ('recipients', models.PositiveIntegerField(default=0, editable=False, verbose_name='recipients')),
                 ('segments', models.PositiveIntegerField(default=0, editable=False, verbose_name='segments')),
                 ('left_out', models.PositiveIntegerField(default=0, editable=False, verbose_name='left out')),
+                ('year', models.PositiveSmallIntegerField(editable=False, null=True, verbose_name='year')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made at')),
                 ('released_at', models.DateTimeField(null=True, verbose_name='released at')),
                 ('approved_at', models.DateTimeField(null=True, verbose_name='approved at')),
@@ -199,6 +200,7 @@ class Migration(migrations.Migration):
                 ('recipients', models.PositiveIntegerField(default=0, editable=False, verbose_name='recipients')),
                 ('segments', models.PositiveIntegerField(default=0, editable=False, verbose_name='segments')),
                 ('left_out', models.PositiveIntegerField(default=0, editable=False, verbose_name='left out')),
+                ('year', models.PositiveSmallIntegerField(editable=False, null=True, verbose_name='year')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made at')),
                 ('released_at', models.DateTimeField(null=True, verbose_name='released at')),
                 ('approved_at', models.DateTimeField(null=True, verbose_name='approved at')),
@@ -280,7 +282,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'singles')), fields=('institution', 'urgent'), name='campaign_one_for_singles'),
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'singles')), fields=('institution', 'urgent', 'year'), name='campaign_one_for_singles', nulls_distinct=False),
         ),
         migrations.AddConstraint(
             model_name='campaign',

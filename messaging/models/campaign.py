@@ -31,7 +31,7 @@ class Campaign(Row):
 
     ``body`` and ``signature`` are frozen when the audience is built; from then on rows of ``Message`` exist. It is
     sent once RUNNING. Single messages hang on a standing campaign of their institution (kind SINGLES), one for each
-    urgency, so that quota, statistics and conservation know one kind of thing.
+    urgency and year, so that quota, statistics and conservation know one kind of thing.
     """
 
     PRIVATE_FIELDS = frozenset({"body", "audience"})
@@ -74,6 +74,8 @@ class Campaign(Row):
     recipients = models.PositiveIntegerField(_("recipients"), default=0, editable=False)
     segments = models.PositiveIntegerField(_("segments"), default=0, editable=False)
     left_out = models.PositiveIntegerField(_("left out"), default=0, editable=False)
+    # Whose allowance it uses: the year of its release; single messages have a standing campaign for each year.
+    year = models.PositiveSmallIntegerField(_("year"), null=True, editable=False)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("made by")
     )
@@ -115,8 +117,9 @@ class Campaign(Row):
                 violation_error_message=_("Somebody has just made this campaign."),
             ),
             models.UniqueConstraint(
-                fields=["institution", "urgent"],
+                fields=["institution", "urgent", "year"],
                 condition=Q(kind="singles"),
+                nulls_distinct=False,
                 name="campaign_one_for_singles",
             ),
             models.CheckConstraint(

@@ -61,7 +61,7 @@ COUNTS = {
     "messaging.attemptresult": (7, 0),
     "messaging.audiencemember": (3, 1),
     "messaging.calltask": (11, 2),
-    "messaging.campaign": (30, 2),
+    "messaging.campaign": (31, 2),
     "messaging.consent": (8, 3),
     "messaging.exclusion": (4, 1),
     "messaging.gateway": (19, 1),

@@ -1,0 +1,148 @@
+"""The message allowance of an institution and year, in segments. The ledger's sum is the truth.
+
+Segments stand in three pots: free, reserved (for campaigns that are released), used. Whoever writes an entry holds
+the lock of the allowance's row; the order of locks is campaign, allowance.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.errors import Refused
+from messaging.codes import AtLimit, CampaignState, MessageState, QuotaKind
+from messaging.models import Campaign, Quota, QuotaEntry, Tally
+
+# Taken by the carrier, or nobody knows: it counts. What failed or was cancelled is given back.
+USED = (MessageState.SUBMITTED, MessageState.DELIVERED, MessageState.EXPIRED, MessageState.UNKNOWN)
+STILL_TO_GO = (MessageState.QUEUED, MessageState.CLAIMED)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Segments. ``granted`` is the sum of the three pots."""
+
+    free: int = 0
+    reserved: int = 0
+    used: int = 0
+
+    @property
+    def granted(self):
+        return self.free + self.reserved + self.used
+
+    @property
+    def spoken_for(self):
+        return self.reserved + self.used
+
+
+def year_of(now) -> int:
+    return timezone.localtime(now).year
+
+
+def of(institution, year) -> Quota | None:
+    """The allowance that this institution's messages of the year use: its own, else the nearest above it."""
+    return Quota.objects.along(institution).filter(year=year).select_related("institution").first()
+
+
+def balance(quota) -> Balance:
+    """One query."""
+    return Balance(**pots(quota.entries.all()))
+
+
+def pots(entries) -> dict:
+    """{"free", "reserved", "used"}: the sums of these entries."""
+    sums = entries.aggregate(free=Sum("free"), reserved=Sum("reserved"), used=Sum("used"))
+    return {name: value or 0 for name, value in sums.items()}
+
+
+def reserve(campaign, *, segments, by, now, exceed=False) -> QuotaEntry | None:
+    """Set segments aside for a campaign, in the transaction that releases it; its row is locked by the caller.
+
+    ``exceed``: somebody who may (``messaging.exceed_quota``) has agreed to go beyond the allowance. None where the
+    district keeps no allowance for the year: a district that does not count is not held up. Raises Refused with code
+    "quota" (blocked) or "quota-approval" (wants that agreement), with ``free`` and ``short`` in its facts.
+    """
+    campaign.year = campaign.year or year_of(now)
+    found = of(campaign.institution, campaign.year)
+    if found is None:
+        return None
+    quota = Quota.objects.select_for_update().get(pk=found.pk)
+    free = balance(quota).free
+    if segments > free and not exceed:
+        raise _too_little(quota, free, segments)
+    return QuotaEntry.objects.create(
+        quota=quota,
+        kind=QuotaKind.RESERVATION,
+        free=-segments,
+        reserved=segments,
+        campaign=campaign,
+        by=by,
+        at=now,
+    )
+
+
+def _too_little(quota, free, segments):
+    facts = {"free": free, "short": segments - free}
+    words = {"free": max(free, 0), "needed": segments, "whose": quota.institution}
+    if quota.at_limit == AtLimit.BLOCK:
+        return Refused(
+            _("The allowance of %(whose)s has %(free)d segments left; %(needed)d are needed.") % words,
+            code="quota",
+            **facts,
+        )
+    return Refused(
+        _(
+            "The allowance of %(whose)s has %(free)d segments left; %(needed)d are needed."
+            " The district may approve it."
+        )
+        % words,
+        code="quota-approval",
+        **facts,
+    )
+
+
+@transaction.atomic
+def settle(campaign, now) -> Balance:
+    """Post what the ledger does not yet say of this campaign: the difference between the tallies and its entries.
+    Harmless to repeat; two at once post it once. Returns what stands for the campaign now."""
+    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    first = campaign.quota_entries.order_by("pk").first()
+    if first is None:
+        return Balance()
+    quota = Quota.objects.select_for_update().get(pk=first.quota_id)
+    posted = Balance(**pots(quota.entries.filter(campaign=campaign)))
+    target = _target(campaign)
+    moves = list(_moves(posted, target))
+    QuotaEntry.objects.bulk_create(
+        QuotaEntry(quota=quota, campaign=campaign, kind=kind, at=now, **pot) for kind, pot in moves
+    )
+    return target
+
+
+def _target(campaign) -> Balance:
+    sums = Tally.objects.filter(campaign=campaign).aggregate(
+        used=Sum("segments", filter=Q(state__in=USED)),
+        reserved=Sum("segments", filter=Q(state__in=STILL_TO_GO)),
+    )
+    used, reserved = sums["used"] or 0, sums["reserved"] or 0
+    if campaign.state == CampaignState.CANCELLED:
+        reserved = 0
+    return Balance(free=-used - reserved, reserved=reserved, used=used)
+
+
+def _moves(posted, target):
+    """(kind, pots) from one balance to the other: used first, then what is left of the reservation."""
+    used = target.used - posted.used
+    reserved = posted.reserved
+    if used > 0:
+        yield QuotaKind.CONSUMPTION, {"used": used, "reserved": -used}
+        reserved -= used
+    elif used < 0:
+        yield QuotaKind.REFUND, {"used": used, "free": -used}
+    rest = target.reserved - reserved
+    if rest < 0:
+        yield QuotaKind.RELEASE, {"reserved": rest, "free": -rest}
+    elif rest > 0:
+        yield QuotaKind.RESERVATION, {"reserved": rest, "free": -rest}
