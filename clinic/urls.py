@@ -12,6 +12,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("clinic.page_urls")),
     path("", include("emr.urls")),
+    path("", include("messaging.page_urls")),
 ]
 
 handler400 = "clinic.views.errors.bad_request"

@@ -1,7 +1,28 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from clinic import registry
+from clinic.permissions import PAGE_ROLES
+
 
 class MessagingConfig(AppConfig):
     name = "messaging"
     verbose_name = _("Messages")
+
+    def ready(self):
+        self._desk()
+
+    def _desk(self):
+        """Call tasks for those who call; campaigns bring their own tiles (messaging.admin)."""
+        registry.navigation.append(
+            registry.NavigationItem("calls", _("Call tasks"), ("messaging.view_calltask",), PAGE_ROLES)
+        )
+        registry.desk_tiles.append(
+            registry.DeskTile(
+                "calls",
+                _("Call tasks"),
+                _("People whom a message did not reach"),
+                ("messaging.view_calltask",),
+                order=24,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Pages of the messages outside the station desk."""
