@@ -84,8 +84,11 @@ class Session(asyncio.Protocol):
         self.ledger.counts["logins"] += 1
         self.login = login
 
-    def submitted(self, sequence, phone, text, part=1, parts=1, reference=0, report=True, remote_id=""):
-        """``remote_id`` only where the protocol's own sequence is the number (SGIP)."""
+    def submitted(
+        self, sequence, phone, text, part=1, parts=1, reference=0, report=True, remote_id="", answer=True
+    ):
+        """``remote_id`` only where the protocol's own sequence is the number (SGIP); ``answer``: False for all but the
+        first number of a submit with several."""
         if not self.login:
             raise Garbled("not logged in")
         carrier, faults = self.carrier, self.faults
@@ -99,7 +102,7 @@ class Session(asyncio.Protocol):
             if report and faults.reports:
                 for wait, out in carrier.reports(self.login, phone, remote_id):
                     self._plan(wait, after, out)
-        if fate.answered:
+        if fate.answered and answer:
             frame = self.manner.submit_answer(sequence, remote_id if fate.taken else "", fate.code)
             if after:
                 carrier.wheel.add(after, (0, self, frame))
