@@ -6,6 +6,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from messaging.codes import MessageState
+from messaging.progress import Rate
 
 COLUMNS = 48  # more hours than that are shown as days
 STEP, HEIGHT = 22, 120
@@ -114,3 +118,33 @@ def _daily(spread):
         sums = days.get(day, (0, 0))
         days[day] = (sums[0] + delivered, sums[1] + lost)
     return [(day, *sums) for day, sums in days.items()]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A rate with its bar."""
+
+    rate: Rate
+    parts: list[Part]
+
+
+def lines(rates) -> list[Line]:
+    return [Line(rate, bar(_shares(rate))) for rate in rates]
+
+
+def _shares(rate):
+    return [
+        ("delivered", MessageState.DELIVERED.label, rate.delivered),
+        ("lost", _("not delivered"), rate.lost),
+        ("submitted", MessageState.SUBMITTED.label, rate.under_way),
+        ("queued", MessageState.QUEUED.label, rate.waiting),
+    ]
+
+
+def states(progress) -> list[Part]:
+    """The bar of a campaign: what arrived first, what waits last."""
+    order = [
+        MessageState.DELIVERED, MessageState.FAILED, MessageState.EXPIRED, MessageState.UNKNOWN,
+        MessageState.SUBMITTED, MessageState.CLAIMED, MessageState.QUEUED, MessageState.CANCELLED,
+    ]  # fmt: skip
+    return bar([(state.value, state.label, progress.messages[state]) for state in order])

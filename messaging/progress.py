@@ -166,17 +166,18 @@ def _expected(campaign):
 SPLIT = """
 SELECT grouping(carrier, gateway_id, institution_id, hour), carrier, gateway_id, institution_id, hour, state,
     sum(messages)::bigint
-FROM messaging_tally WHERE campaign_id = ANY(%s)
+FROM messaging_tally WHERE campaign_id = ANY(%s) AND hour >= %s AND hour < %s
 GROUP BY GROUPING SETS ((carrier, state), (gateway_id, state), (institution_id, state), (hour, state))
 HAVING sum(messages) <> 0
 """
 BY_CARRIER, BY_GATEWAY, BY_PLACE, BY_HOUR = 0b0111, 0b1011, 0b1101, 0b1110
 
 
-def breakdown(campaigns, place=None) -> Breakdown:
+def breakdown(campaigns, place=None, since=datetime.min, until=datetime.max) -> Breakdown:
     """Rates by carrier, gateway, home institution and hour of the outcome: the tallies are read once, and two small
-    queries name the rows. ``place``: institution → whom its figures count for (default itself)."""
-    split = _split([campaign.pk for campaign in campaigns])
+    queries name the rows. ``place``: institution → whom its figures count for (default itself); ``since`` and
+    ``until``: of messages that came to their present state in these hours."""
+    split = _split([[campaign.pk for campaign in campaigns], since, until])
     gateways = Gateway.objects.in_bulk([key for key in split[BY_GATEWAY] if key])
     places = Institution.objects.select_related("parent").in_bulk(list(split[BY_PLACE]))
     carriers = dict(Carrier.choices)
@@ -194,11 +195,11 @@ def breakdown(campaigns, place=None) -> Breakdown:
     return made
 
 
-def _split(keys):
+def _split(choice):
     """{BY_…: {key: {state: messages}}}"""
     split = {kind: defaultdict(Counter) for kind in (BY_CARRIER, BY_GATEWAY, BY_PLACE, BY_HOUR)}
     with connection.cursor() as cursor:
-        cursor.execute(SPLIT, [keys])
+        cursor.execute(SPLIT, choice)
         for kind, carrier, gateway, institution, hour, state, count in cursor.fetchall():
             key = {BY_CARRIER: carrier, BY_GATEWAY: gateway, BY_PLACE: institution, BY_HOUR: hour}[kind]
             split[kind][key][state] += count
