@@ -30,6 +30,7 @@ class Dialect:
 
     SMALLEST = 12  # the header
     LARGEST = 4096
+    PADDING = 0  # zero bytes a carrier may write behind a frame without counting them (SMGP)
     CLOSES_IDLE = False  # whether a carrier that closes an idle connection does nothing wrong (SGIP)
 
     def __init__(self, account: Account):

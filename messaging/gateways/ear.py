@@ -26,7 +26,7 @@ class Ear(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.error: GatewayError | None = None
         self.heard_at = monotonic()
-        self._frames = Frames(dialect.SMALLEST, dialect.LARGEST)
+        self._frames = Frames(dialect.SMALLEST, dialect.LARGEST, dialect.PADDING)
         self._out: list[bytes] = []
         self._told: deque[tuple[Report | Incoming, bytes]] = deque()
         self._telling: asyncio.Task | None = None

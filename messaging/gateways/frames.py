@@ -19,13 +19,14 @@ class Frames:
     and counts itself.
 
     A length below ``smallest`` (the header) or above ``largest`` is a lie: what came before it is still given out,
-    then ``broken`` holds the fault and everything after is dropped.
+    then ``broken`` holds the fault and everything after is dropped. ``padding``: so many zero bytes that a peer may
+    write behind a frame without counting them are passed over.
     """
 
-    __slots__ = ("smallest", "largest", "broken", "_rest")
+    __slots__ = ("smallest", "largest", "padding", "broken", "_rest")
 
-    def __init__(self, smallest, largest):
-        self.smallest, self.largest = smallest, largest
+    def __init__(self, smallest, largest, padding=0):
+        self.smallest, self.largest, self.padding = smallest, largest, padding
         self.broken: Garbled | None = None
         self._rest = b""
 
@@ -38,6 +39,11 @@ class Frames:
         frames, at, end = [], 0, len(data)
         while end - at >= 4:
             size = LENGTH(data, at)[0]
+            if size == 0 and self.padding and not any(data[at : at + self.padding]):
+                if end - at < self.padding:
+                    break
+                at += self.padding
+                continue
             if not self.smallest <= size <= self.largest:
                 self.broken = Garbled("a frame's length cannot be", code="length")
                 self._rest = b""
