@@ -260,6 +260,8 @@ SMS_LEASE_SECONDS = number("SHEYI_SMS_LEASE_SECONDS", 10)
 SMS_DOUBT_MINUTES = number("SHEYI_SMS_DOUBT_MINUTES", 60)
 # A number learnt to be another carrier's counts so long.
 SMS_OVERRIDE_DAYS = number("SHEYI_SMS_OVERRIDE_DAYS", 365)
+# Numbers of virtual operators go to the network that hosts them; else by the default route.
+SMS_VIRTUAL_BY_HOST = flag("SHEYI_SMS_VIRTUAL_BY_HOST", True)
 # The receipt hook lets in a time stamp that is off by so much.
 SMS_HOOK_SECONDS = number("SHEYI_SMS_HOOK_SECONDS", 300)
 

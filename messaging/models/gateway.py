@@ -153,6 +153,11 @@ class Route(Row):
         return f"{self.get_carrier_display()} {self.position}"
 
 
+class NumberOverrideQuerySet(OperatedQuerySet):
+    def in_force(self, now):
+        return self.filter(Q(until=None) | Q(until__gt=now))
+
+
 class NumberOverride(Row):
     """A number that is not on the network its prefix says 携号转网; learnt, with an end, or told by a person."""
 
@@ -165,7 +170,7 @@ class NumberOverride(Row):
     until = models.DateTimeField(_("valid until"), null=True, blank=True)
     history = HistoricalRecords()
 
-    objects = OperatedQuerySet.as_manager()
+    objects = NumberOverrideQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("ported number")
