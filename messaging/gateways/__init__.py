@@ -6,6 +6,7 @@ connections share, ``text`` is how a text becomes short messages.
 
 from django.utils.module_loading import import_string
 
+from messaging import secrets
 from messaging.codes import Protocol
 from messaging.gateways.base import Account, GatewayError, Pool, Sink
 
@@ -39,7 +40,7 @@ def account_of(gateway) -> Account:
         host=gateway.host,
         port=gateway.port,
         login=gateway.login,
-        secret=import_string("messaging.secrets.reveal")(gateway.secret),
+        secret=secrets.reveal(gateway.secret),
         access_number=gateway.access_number,
         connections=gateway.connections,
         window=gateway.window,

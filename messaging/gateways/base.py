@@ -128,6 +128,9 @@ class Report:
     temporary: bool = False
     done_at: datetime | None = None
     raw: bytes = b""
+    # Why it failed, where the carrier says so: "empty_number", "absent", "full", "blacklisted" (messaging.codes.Reason),
+    # or "elsewhere": another carrier has this number now.
+    cause: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ Options of an account, all of them optional:
 ``version``            the version byte, 0x20 or 0x30 as a number
 ``padded_id``          hash an account shorter than six signs with zero bytes up to six (rare), false
 ``valid_hours``        the carrier gives up after so many hours, 0 (its own choice)
-``codes``              {"101": "throttled"}: a result's verdict at this account (base.Verdict's values)
-``stats``              {"MI:0013": "temporary"}: a Stat's meaning at this account: delivered, failed, expired,
-                       under_way, or temporary (failed, but may arrive at another hour)
+``codes``              {"101": "throttled"}: a Result's verdict at this account (base.Verdict's values)
+``stats``              {"MA:0001": "blacklisted"}: a Stat's meaning at this account (options.MEANINGS): delivered,
+                       failed, expired, under_way, temporary (failed, but may arrive at another hour), or one of
+                       Report.cause
 =====================  =====================================================================================
 """
 
@@ -33,6 +34,7 @@ from struct import Struct
 
 from django.utils.translation import gettext as _
 
+from messaging.gateways import options as settings
 from messaging.gateways import text as texts
 from messaging.gateways.base import (
     Garbled,
@@ -52,6 +54,7 @@ log = logging.getLogger(__name__)
 CONNECT, TERMINATE, SUBMIT, DELIVER, ACTIVE_TEST = 1, 2, 4, 5, 8
 RESPONSE = 0x80000000
 CHINA = timezone(timedelta(hours=8))
+LONGEST = 31 * 24  # hours a message may be told to live
 
 HEAD = Struct("!III")
 COMMAND = Struct("!I").unpack_from
@@ -59,21 +62,30 @@ COMMAND = Struct("!I").unpack_from
 # Result of a submit (8.4.3.2). What is not here was the message's or the account's fault.
 VERDICTS = {0: Verdict.ACCEPTED, 8: Verdict.THROTTLED, 9: Verdict.ELSEWHERE, 13: Verdict.ELSEWHERE}
 
-# Stat of a report (8.4.5.1). What is not here failed, as the vendors' own words ("MK:0001") do.
+# Stat of a report (8.4.5.1). What is not here failed, as vendors' own words ("MK:0021") do.
 OUTCOMES = {
     "DELIVRD": (Outcome.DELIVERED, False),
     "DELIVED": (Outcome.DELIVERED, False),
     "EXPIRED": (Outcome.EXPIRED, True),
     "ACCEPTD": (Outcome.UNDER_WAY, False),
     "ENROUTE": (Outcome.UNDER_WAY, False),
+    "MK:0017": (Outcome.FAILED, True),
+    "MK:0024": (Outcome.FAILED, True),
+    "MB:1042": (Outcome.FAILED, True),
 }
-MEANINGS = {
-    "delivered": (Outcome.DELIVERED, False),
-    "failed": (Outcome.FAILED, False),
-    "temporary": (Outcome.FAILED, True),
-    "expired": (Outcome.EXPIRED, True),
-    "under_way": (Outcome.UNDER_WAY, False),
-}
+FAILED = (Outcome.FAILED, False)
+# The first two signs say what the short message centre said: MI expired, ML accepted; MJ deleted, MK undeliverable,
+# MM unknown and MN rejected have all failed.
+FAMILIES = {"MI:": (Outcome.EXPIRED, True), "ML:": (Outcome.UNDER_WAY, False)}
+# Numbers after MK:, MI:, MB:, ID: that operators' lists agree on. Resellers have their own: ``stats``.
+CAUSES = {
+    "MK:0001": "empty_number", "MK:0012": "empty_number", "MN:0001": "empty_number",
+    "DB:0100": "empty_number", "ID:0100": "empty_number",
+    "MK:0017": "full", "MI:0017": "full", "MK:0024": "absent", "MI:0024": "absent", "MB:1042": "absent",
+    "DB:0141": "blacklisted", "DB:0144": "blacklisted", "ID:0069": "blacklisted", "ID:0141": "blacklisted",
+    "MB:1077": "blacklisted",
+    "MB:1049": "elsewhere", "ID:0013": "elsewhere", "ID:0043": "elsewhere",
+}  # fmt: skip
 
 
 class CmppError(GatewayError):
@@ -115,10 +127,12 @@ def answer_authenticator(status: int, width: int, source: bytes, secret: str) ->
 @lru_cache(4096)
 def minute(stamp: bytes) -> datetime | None:
     """YYMMDDHHMM of a report, in China's time."""
+    if not stamp.isdigit():
+        return None
     try:
         numbers = [int(stamp[at : at + 2]) for at in range(0, 10, 2)]
         return datetime(2000 + numbers[0], *numbers[1:], tzinfo=CHINA).astimezone(UTC)
-    except (ValueError, TypeError):
+    except ValueError:
         return None
 
 
@@ -151,13 +165,14 @@ class Cmpp(Dialect):
         super().__init__(account)
         options = account.options
         self.layout = WIDE if account.protocol == "cmpp3" else NARROW
-        self.version = int(options.get("version") or (0x30 if self.layout.wide else 0x20))
+        self.version = settings.settled(CmppError, self._version)
         self.source = b""
         self.prefix = str(options.get("prefix", ""))
-        self.codes = {str(code): Verdict(word) for code, word in options.get("codes", {}).items()}
-        self.stats = {stat: MEANINGS[word] for stat, word in options.get("stats", {}).items()}
+        self.codes = settings.codes(options, CmppError)
+        self.stats = settings.stats(options, CmppError)
+        self.causes = {**CAUSES, **settings.causes(options)}
         self._valid = (0, b"")
-        self._constant = None
+        self._constant = settings.settled(CmppError, self._prepare)
 
     # what we say
 
@@ -172,7 +187,7 @@ class Cmpp(Dialect):
         return HEAD.pack(39, CONNECT, int(sequence, 16)) + body
 
     def submit(self, sequence, segment):
-        before, between, tail = self._constant or self._prepare()
+        before, between, tail = self._constant
         layout = self.layout
         udh, content = texts.encode_part(segment.text, segment.part, segment.parts, segment.reference)
         if len(content) > 140:
@@ -211,18 +226,22 @@ class Cmpp(Dialect):
         ))  # fmt: skip
         after = bytes(17) + fixed(account.access_number, 21, "Src_Id") + b"\1"
         tail = fixed(said("link_id"), 20, "LinkID") if layout.wide else bytes(8)
-        self._constant = before, (middle, after), tail
-        return self._constant
+        return before, (middle, after), tail
+
+    def _version(self):
+        self.hours = float(self.account.options.get("valid_hours", 0))
+        if not 0 <= self.hours <= LONGEST:
+            raise ValueError
+        return int(self.account.options.get("version") or (0x30 if self.layout.wide else 0x20)) & 0xFF
 
     def _until(self):
         """ValId_Time; built once a minute."""
-        hours = float(self.account.options.get("valid_hours", 0))
-        if not hours:
+        if not self.hours:
             return bytes(17)
         now = datetime.now(UTC)
         this_minute = int(now.timestamp() // 60)
         if self._valid[0] != this_minute:
-            self._valid = this_minute, fixed(absolute(now + timedelta(hours=hours)), 17, "ValId_Time")
+            self._valid = this_minute, fixed(absolute(now + timedelta(hours=self.hours)), 17, "ValId_Time")
         return self._valid[1]
 
     # what we hear
@@ -264,10 +283,9 @@ class Cmpp(Dialect):
         if len(frame) not in (21, 24):
             raise CmppGarbled("submit answer")
         result = frame[20] if len(frame) == 21 else COMMAND(frame, 20)[0]
-        code = str(result)
-        verdict = self.codes.get(code) or VERDICTS.get(result, Verdict.REFUSED)
+        verdict = self.codes.get(result) or VERDICTS.get(result, Verdict.REFUSED)
         remote_id = frame[12:20].hex() if verdict is Verdict.ACCEPTED else ""
-        link.answered(frame[8:12].hex(), verdict, remote_id, code)
+        link.answered(frame[8:12].hex(), verdict, remote_id, str(result))
 
     def _delivered(self, frame, link):
         layout = self.layout
@@ -302,10 +320,11 @@ class Cmpp(Dialect):
         if not 11 <= width <= 32:
             return None
         stat = loose(content[8:15])
-        outcome, temporary = self.stats.get(stat) or OUTCOMES.get(stat, (Outcome.FAILED, False))
+        outcome, temporary = self.stats.get(stat) or OUTCOMES.get(stat) or FAMILIES.get(stat[:3], FAILED)
         return Report(
             remote_id=content[:8].hex(), phone=digits(loose(content[35 : 35 + width])), outcome=outcome,
             stat=stat, temporary=temporary, done_at=minute(content[25:35]), raw=content,
+            cause=self.causes.get(stat, ""),
         )  # fmt: skip
 
 

@@ -41,6 +41,10 @@ class Dialect:
         """The hex of a frame's sequence field for the pool's so-manieth number (1 to 0x7fffffff, round and round)."""
         return f"{number:08x}"
 
+    def remote_id(self, sequence: str) -> str:
+        """The carrier's number of a submit that was not answered, where the sequence tells it (SGIP)."""
+        return ""
+
     def login(self, sequence: str) -> bytes:
         """The frame written as soon as the connection stands; b"" if the protocol has none (then call
         ``link.logged_in()`` on the first frame, or override ``Link.connection_made``)."""

@@ -6,6 +6,7 @@ write, and one write carries as many submits as the window takes.
 """
 
 import asyncio
+import logging
 from contextlib import suppress
 from itertools import takewhile
 from time import monotonic
@@ -13,6 +14,8 @@ from time import monotonic
 from messaging.gateways.base import Account, Answer, GatewayError, Segment, Sink, Unreachable, Verdict
 from messaging.gateways.dialect import Dialect
 from messaging.gateways.ear import Ear
+
+log = logging.getLogger(__name__)
 
 TESTS = 3  # active tests without an answer before the connection is given up
 LATE = 10_000  # submits in doubt whose late answer is still recognised
@@ -38,7 +41,8 @@ class Link(Ear):
         self._tested_at = 0.0
         self._patient_until = 0.0
         self._began = self._ticked = monotonic()
-        self._beat = max(0.02, min(1.0, account.answer_seconds / 4, account.idle_seconds / 4))
+        shortest = min(account.answer_seconds, account.idle_seconds, account.connect_seconds)
+        self._beat = max(0.02, min(1.0, shortest / 4))
         self._timer: asyncio.TimerHandle | None = None
 
     # asyncio.Protocol
@@ -64,7 +68,7 @@ class Link(Ear):
             elif self.pending or not self.dialect.CLOSES_IDLE:
                 self.error = Unreachable("the carrier closed the connection", code="closed")
         self.reserved.clear()
-        self._answers += [Answer(attempt, Verdict.IN_DOUBT) for attempt, _ in self.pending.values()]
+        self._answers += [self._in_doubt(one, attempt) for one, (attempt, _) in self.pending.items()]
         self.pending.clear()
         self._tell_answers()
         if not self.ended.done():
@@ -125,6 +129,9 @@ class Link(Ear):
                 frames.append(self.dialect.submit(sequence, segment))
             except GatewayError as error:
                 unsent.append(Answer(segment.attempt, Verdict.REFUSED, code=error.code))
+            except Exception as error:  # a fault of ours: this one is not written, the others are
+                log.error("a submit could not be built: %s", type(error).__name__)
+                unsent.append(Answer(segment.attempt, Verdict.REFUSED, code="frame"))
             else:
                 self.pending[sequence] = (segment.attempt, now)
         if frames:
@@ -191,11 +198,14 @@ class Link(Ear):
         for sequence, (attempt, _) in list(takewhile(lambda one: one[1][1] <= oldest, self.pending.items())):
             del self.pending[sequence]
             self._late[sequence] = attempt
-            self._answers.append(Answer(attempt, Verdict.IN_DOUBT))
+            self._answers.append(self._in_doubt(sequence, attempt))
             self._freed = True
         while len(self._late) > LATE:
             del self._late[next(iter(self._late))]
         self._tell_answers()
+
+    def _in_doubt(self, sequence, attempt):
+        return Answer(attempt, Verdict.IN_DOUBT, self.dialect.remote_id(sequence))
 
     def _test(self, now):
         if self.heard_at >= self._tested_at:
@@ -221,13 +231,13 @@ class Link(Ear):
             self.transport.abort()
 
 
-async def connect(number, dialect, account, sink, owner) -> Link:
+async def connect(number, dialect, account, sink, owner, kind=Link) -> Link:
     """A connection on which the login has been written; ``owner`` hears what comes of it. Raises Unreachable."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(account.connect_seconds):
             _, link = await loop.create_connection(
-                lambda: Link(number, dialect, account, sink, owner), account.host, account.port
+                lambda: kind(number, dialect, account, sink, owner), account.host, account.port
             )
     except TimeoutError as error:
         raise Unreachable("nobody answers at this address in time", code="timeout") from error

@@ -51,3 +51,9 @@ def stats(options, fault):
 def causes(options) -> dict[str, str]:
     """{word of a report: Report.cause} of ``options["stats"]``, where its meaning is one."""
     return {str(stat): word for stat, word in (options.get("stats") or {}).items() if word in CAUSES}
+
+
+def meanings(options, fault):
+    """Both together: {word: (Outcome, temporary, cause)}."""
+    why = causes(options)
+    return {stat: (*meaning, why.get(stat, "")) for stat, meaning in stats(options, fault).items()}

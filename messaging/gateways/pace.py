@@ -14,7 +14,8 @@ class Patience:
     (300)."""
 
     def __init__(self, options):
-        self.options = options
+        self.retry = _seconds(options, "retry", 0.2, 30)
+        self.refused = _seconds(options, "refused", 5, 300)
         self.tries = self.refusals = 0
 
     def reset(self):
@@ -22,30 +23,33 @@ class Patience:
 
     def next(self, error) -> float:
         if isinstance(error, LoginRefused):
-            first, longest = self._range("refused", 5, 300)
-            seconds = first * 2 ** min(self.refusals, 20)
+            (first, longest), tries = self.refused, self.refusals
             self.refusals += 1
         else:
-            first, longest = self._range("retry", 0.2, 30)
-            seconds = first * 2 ** min(self.tries, 20)
+            (first, longest), tries = self.retry, self.tries
             self.tries += 1
-        return min(longest, seconds) * random.uniform(0.5, 1.5)
+        return min(longest, first * 2 ** min(tries, 20)) * random.uniform(0.5, 1.5)
 
-    def _range(self, word, first, longest):
-        return float(self.options.get(f"{word}_first", first)), float(
-            self.options.get(f"{word}_longest", longest)
-        )
+
+def _seconds(options, word, first, longest):
+    """(first, longest) of an account's options, or what is usual where they are no numbers."""
+    try:
+        values = float(options.get(f"{word}_first", first)), float(options.get(f"{word}_longest", longest))
+    except (TypeError, ValueError):
+        return first, longest
+    return values if all(0.001 <= value <= 3600 for value in values) else (first, longest)
 
 
 class Pace:
     """Submits a second over the whole pool: the account's limit, and a slower one learnt when the carrier throttles.
 
     A throttled answer stops the pool for a moment and takes the pace down to 0.7 of what was accepted in the last
-    second; from then on it grows by a tenth a second until it means nothing.
+    second, but never below half of what it was; from then on it grows by a tenth a second until it means nothing.
     """
 
     HOLD = 0.5
     GROWTH = 1.1
+    NOTHING = 20_000  # a pace that no carrier has
 
     def __init__(self, rate: int, clock=monotonic):
         self.rate, self.clock = rate, clock
@@ -71,7 +75,7 @@ class Pace:
         if not self.limit:
             return wanted
         self._fill(now)
-        given = min(wanted, int(self._tokens))
+        given = min(wanted, int(self._tokens + 1e-6))
         self._tokens -= given
         return given
 
@@ -99,7 +103,7 @@ class Pace:
             return
         self._count(now)
         got = max(self._accepted, self._accepted_before)
-        self.learnt = max(1.0, 0.7 * got)
+        self.learnt = max(1.0, 0.7 * got, 0.5 * (self.learnt or 0))
         self._tokens = 0.0
         self._at = self._held_until = now + (seconds or self.HOLD)
         self._grown_at = self._held_until
@@ -107,9 +111,9 @@ class Pace:
     def _grow(self, now):
         if self.learnt is None or now - self._grown_at < 1:
             return
-        self.learnt *= self.GROWTH ** (now - self._grown_at)
+        self.learnt = (self.learnt + 1) * self.GROWTH ** min(now - self._grown_at, 600)
         self._grown_at = now
-        if self.learnt > 100_000 or (self.rate and self.learnt > self.rate):
+        if self.learnt > self.NOTHING or (self.rate and self.learnt > self.rate):
             self.learnt = None
 
     def _fill(self, now):

@@ -21,6 +21,7 @@ class LinkPool:
     """The pool of a protocol with long connections. Subclasses name their ``dialect``; see base.Pool for the rest."""
 
     dialect: ClassVar[type[Dialect]]
+    link: ClassVar[type[Link]] = Link
     can_query = False
 
     def __init__(self, account: Account, sink: Sink):
@@ -161,7 +162,8 @@ class LinkPool:
     async def _connect(self) -> Link:
         """A connection, when it has ended."""
         self._link_number += 1
-        link = await connect(self._link_number, self.dialect(self.account), self.account, self.sink, self)
+        dialect = self.dialect(self.account)
+        link = await connect(self._link_number, dialect, self.account, self.sink, self, self.link)
         try:
             await asyncio.shield(link.ended)
         finally:

@@ -24,7 +24,7 @@ class Faults:
     throttle_above: int = 0  # submits a second that are taken; 0: no limit
     moved: list = field(default_factory=list)  # phones that another carrier has now
     moved_says: str = "refusal"  # or "report": accepted, then reported with moved_stat
-    moved_stat: str = "MK:0001"
+    moved_stat: str = "MB:1049"
 
     # connections
     disconnect_after: int = 0  # cut a connection after so many of its submits were taken; 0: never

@@ -45,14 +45,14 @@ class Session(asyncio.Protocol):
             for frame in self._frames.feed(data):
                 self.manner.read(frame)
                 if not self.open:
-                    return
+                    break
             if self._frames.broken is not None:
                 raise self._frames.broken
         except Exception:  # the other side's bytes, whatever they did
             self.ledger.counts["garbled"] += 1
             self.flush()
-            self.transport.close()
-            return
+            if self.transport is not None:
+                self.transport.close()
         self.flush()
         due, self._due = self._due, []
         if due:
