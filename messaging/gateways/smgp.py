@@ -12,8 +12,9 @@ Options of an account, all of them optional:
 ``company``        MsgSrc, the company's code; ``product``: MServiceID; both left out when empty
 ``opens``          when the carrier's sending hours begin, "08:00"; ``closes``: when they end, "20:00"; China's time
 ``codes``          {"128": "throttled"}: a status's verdict at this account (base.Verdict's values)
-``stats``          {"UNDELIV:006": "temporary"}: what a report's word, or word and error, means at this account:
-                   delivered, failed, expired, under_way, or temporary (failed, but may arrive at another hour)
+``stats``          {"UNDELIV 006": "temporary"}: what a report's word, or word and error, means at this account:
+                   delivered, failed, expired, under_way, temporary (failed, but may arrive at another hour), or one
+                   of Report.cause
 =================  ==================================================================================================
 """
 
@@ -57,6 +58,7 @@ VERDICTS = {
     76: Verdict.CLOSED,  # account expired
 }  # everything else: the message or the account's settings are wrong
 TEMPORARY = frozenset({"001", "002", "007"})  # not reached, busy, memory full
+CAUSES = {"001": "absent", "002": "absent", "004": "empty_number", "005": "blacklisted", "007": "full"}
 MINUTE, HOUR = 60.0, 3600.0
 
 
@@ -73,7 +75,7 @@ class Smgp(Dialect):
         super().__init__(account)
         self.options, self.now = account.options, now
         self.verdicts = VERDICTS | settings.codes(self.options, SmgpError)
-        self.stats = settings.stats(self.options, SmgpError)
+        self.meanings = settings.meanings(self.options, SmgpError)
         self.digest = b""
 
     # what we say
@@ -148,7 +150,7 @@ class Smgp(Dialect):
         message = wire.Deliver.unpack(frame[HEADER.size :])
         reply = wire.pack(Command.DELIVER | RESPONSE, number, wire.MessageResp(message.message_id, 0))
         if message.is_report:
-            link.reported(told(message, frame, self.stats), reply)
+            link.reported(told(message, frame, self.meanings), reply)
         else:
             link.heard(heard(message, frame), reply)
 
@@ -214,32 +216,33 @@ def _clock(word, hour):
         return time(hour)
 
 
-def told(message, frame, stats=()):
+def told(message, frame, own=()):
     """A report out of a Deliver. One whose text says nothing readable is kept as under way, with its bytes."""
     try:
         said = wire.Report.unpack(message.content)
     except SmgpGarbled:
         said = wire.Report(message.message_id, "", "")
-    outcome, temporary = meaning(said.stat, said.error, stats)
+    outcome, temporary, cause = meaning(said.stat, said.error, own)
     return Report(
         remote_id=said.message_id.hex(), phone=handset(message.source, message.target), outcome=outcome,
         stat=said.stat, error=said.error, temporary=temporary, done_at=_minute(said.done), raw=frame,
+        cause=cause,
     )  # fmt: skip
 
 
-def meaning(stat, error, stats=()):
-    """(outcome, temporary) of a report's word and error."""
-    for word in (f"{stat}:{error}", stat):
-        if word in stats:
-            return stats[word]
+def meaning(stat, error, own=()):
+    """(outcome, temporary, cause) of a report's word and error. ``own``: the account's options.meanings."""
+    for word in (f"{stat} {error}", stat):
+        if word in own:
+            return own[word]
     word = stat.upper()
     if word in ("", "ACCEPTD", "ENROUTE"):
-        return Outcome.UNDER_WAY, False
+        return Outcome.UNDER_WAY, False, ""
     if word.startswith("DELIV"):  # DELIVED and DELIVER are seen too
-        return Outcome.DELIVERED, False
+        return Outcome.DELIVERED, False, ""
     if word == "EXPIRED":
-        return Outcome.EXPIRED, True
-    return Outcome.FAILED, error in TEMPORARY
+        return Outcome.EXPIRED, True, CAUSES.get(error, "")
+    return Outcome.FAILED, error in TEMPORARY, CAUSES.get(error, "")
 
 
 def handset(source, target):

@@ -173,7 +173,7 @@ def test_words_of_reports(stat, outcome, temporary):
         assert report.stat == stat.partition("/")[0]
         assert report.done_at is not None
 
-    trial(work, {"stat": stat}, options={"stats": {"UNDELIV:006": "temporary"}})
+    trial(work, {"stat": stat}, options={"stats": {"UNDELIV 006": "temporary"}})
 
 
 @pytest.mark.parametrize(
