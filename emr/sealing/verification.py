@@ -76,8 +76,10 @@ class _Check:
 
     def keys(self):
         """Ids of the house's keys. Without the file nothing would be the house's: one sentence, not thousands."""
+        # The rows before the file: a key is registered before it seals.
+        sealed = Seal.objects.exists()
         found = seal_keys.registered()
-        if not found and Seal.objects.exists():
+        if sealed and not found:
             self.broken.add(
                 _("The file %(file)s is missing: nothing says which keys are this house's.")
                 % {"file": anchors.path(seal_keys.REGISTER)}
@@ -230,6 +232,9 @@ class _Check:
 
     def version(self, sealed, row):
         """Whether the rows still say what was sealed, and whether the house sealed it."""
+        if self.house_keys is not None and sealed["key_id"] not in self.house_keys:
+            # Perhaps a key that was taken into use since we began.
+            self.house_keys |= seal_keys.registered()
         fault = faults.of(sealed, row, self.house_keys)
         if fault and fault.missing_key:
             self.broken.missing_keys[fault.missing_key] += 1

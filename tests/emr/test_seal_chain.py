@@ -12,6 +12,7 @@ from clinic import anchors
 from emr.models import Note, Seal, SealAnchor, SealLink
 from emr.sealing import adoption as seal_adoption
 from emr.sealing import chain
+from emr.sealing import keys as seal_keys
 from tests import factories
 from tests.emr import sealing
 from tests.emr.sealing import settle, sign, told, verify
@@ -243,4 +244,22 @@ def test_no_false_alarm_while_doctors_sign_and_jobs_link(doctor, colleague, stat
         thread.join(30)
     assert looks
     assert Note.objects.filter(signed_at__isnull=False).count() == Seal.objects.count() == 24
+    verify()
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_key_taken_into_use_during_the_check_is_no_false_alarm(before, doctor, station, monkeypatch):
+    sealing.close_adoption()
+    for number in range(before):
+        sign(doctor, factories.resident(station, name=f"早{number}"))
+    heads = chain.heads
+
+    def sign_first(*given):
+        monkeypatch.setattr(chain, "heads", heads)
+        seal_keys.use(seal_keys.new())
+        sign(doctor, factories.resident(station))
+        chain.chain_all()
+        return heads(*given)
+
+    monkeypatch.setattr(chain, "heads", sign_first)
     verify()
