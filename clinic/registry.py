@@ -80,8 +80,21 @@ class ResidentButton:
     own: bool = False
 
 
+@dataclass(frozen=True)
+class ResidentAction:
+    """What a desk does to the residents ticked in its list: ``run(request, residents)`` takes the rows as a QuerySet
+    and returns the page that follows. ``request.GET`` holds the list's filters; ``select_across`` in the POST says
+    that all of them are meant."""
+
+    name: str
+    label: str
+    permission: str
+    run: Callable
+
+
 desk_tiles: list[DeskTile] = []
 resident_buttons: list[ResidentButton] = []
+resident_actions: list[ResidentAction] = []
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,15 @@ class MessagingConfig(AppConfig):
         self._desk()
 
     def _desk(self):
-        """Call tasks for those who call; campaigns bring their own tiles (messaging.admin)."""
+        """Call tasks for those who call, and how well messages reach a resident; campaigns bring their own tiles
+        (messaging.admin)."""
+        from messaging import reach  # noqa: PLC0415 - models are not loaded before
+
+        registry.resident_panels.append(
+            registry.ResidentPanel(
+                "messaging/_reach_panel.html", "messaging.view_consent", reach.panel, order=30
+            )
+        )
         registry.navigation.append(
             registry.NavigationItem("calls", _("Call tasks"), ("messaging.view_calltask",), PAGE_ROLES)
         )

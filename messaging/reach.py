@@ -6,9 +6,9 @@ from datetime import datetime
 from django.utils import timezone
 
 from clinic.identifiers import mask_phone
-from messaging import routing
+from messaging import consent, routing
 from messaging.codes import CallState, Carrier, MessageState, Purpose
-from messaging.models import CallTask, Consent, Message, OptOut
+from messaging.models import CallTask, Message, OptOut
 from messaging.progress import DECIDED, percent
 
 SHOWN = 10
@@ -73,8 +73,7 @@ def _number(resident, ids, now):
 
 def _consents(ids):
     """(purpose, the last word on it or None) of every purpose but emergencies, which nobody is asked about."""
-    last = Consent.objects.filter(resident__in=ids).order_by("purpose", "-pk").distinct("purpose")
-    said = {row.purpose: row for row in last}
+    said = consent.of(ids)
     return [(purpose.label, said.get(purpose)) for purpose in Purpose if purpose != Purpose.EMERGENCY]
 
 

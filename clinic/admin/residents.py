@@ -113,6 +113,14 @@ class ResidentAdmin(ResidentActs, ResidentLines, ResidentSheets, DeskAdmin):
             return allowed
         return obj.merged_into_id is None and obj.home.path.startswith(request.user.institution.path)
 
+    def get_actions(self, request):
+        """With those of other apps."""
+        actions = super().get_actions(request)
+        for act in registry.resident_actions:
+            if request.user.has_perm(act.permission):
+                actions[act.name] = (_run(act), act.name, act.label)
+        return actions
+
     # The list -------------------------------------------------------------------------------------
 
     @admin.display(description=gettext_lazy("sex and age"))
@@ -207,6 +215,10 @@ class ResidentAdmin(ResidentActs, ResidentLines, ResidentSheets, DeskAdmin):
 
     def get_urls(self):
         return [*self.act_urls(), *self.sheet_urls(), *self.line_urls(), *super().get_urls()]
+
+
+def _run(act):
+    return lambda _admin, request, queryset: act.run(request, queryset)
 
 
 def masked(resident, field, text):

@@ -10,7 +10,9 @@ from clinic.codes import InstitutionKind, Role
 from clinic.models import Community
 from emr.codes import ChangeKind, Relation, System
 from emr.models import ChangeRequest, CopyIssue, Correction, NoteTemplate, Practice, SealedCopy, TermRelease
+from messaging.models import CallTask
 from tests import factories
+from tests.messaging import rows as messaging_rows
 
 
 def _resident(where):
@@ -100,6 +102,17 @@ def _release(where):
     return TermRelease.objects.create(system=System.ICD10, name=f"r{where.pk}", valid_from=date(2020, 1, 1))
 
 
+def _message(where):
+    return messaging_rows.message(messaging_rows.campaign(where), factories.resident(where), state="failed")
+
+
+def _call(where):
+    message = _message(where)
+    return CallTask.objects.create(
+        campaign=message.campaign, resident=message.resident, message=message, institution=where
+    )
+
+
 # label: (how to make a row at an institution, the role that reads it, whether other institutions' rows are hidden)
 ROWS = {
     "clinic.community": (_community, Role.DISTRICT, False),
@@ -115,6 +128,8 @@ ROWS = {
     "emr.encounter": (_visit, Role.CLERK, True),
     "emr.notetemplate": (_template, Role.MANAGER, True),
     "emr.termrelease": (_release, Role.DISTRICT, False),
+    "messaging.calltask": (_call, Role.CLERK, True),
+    "messaging.message": (_message, Role.CLERK, True),
 }
 HIDDEN = {label for label, (_make, _role, hidden) in ROWS.items() if hidden}
 
