@@ -5,6 +5,7 @@ connections share, ``text`` is how a text becomes short messages.
 """
 
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from messaging import secrets
 from messaging.codes import Protocol
@@ -56,4 +57,4 @@ def _pool(account):
     try:
         return import_string(POOLS[account.protocol])
     except (KeyError, ImportError) as error:
-        raise GatewayError("this protocol is not spoken here", code="protocol") from error
+        raise GatewayError(_("this protocol is not spoken here"), code="protocol") from error

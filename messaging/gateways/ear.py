@@ -8,6 +8,8 @@ from contextlib import suppress
 from itertools import islice, takewhile
 from time import monotonic
 
+from django.utils.translation import gettext as _
+
 from messaging.gateways.base import Garbled, GatewayError, Incoming, Report, Sink, Unreachable
 from messaging.gateways.frames import Frames
 
@@ -51,13 +53,13 @@ class Ear(asyncio.Protocol):
             self.fail(error)
         except Exception as error:  # whatever strange bytes did to the dialect
             log.warning("a frame could not be read: %s", type(error).__name__)
-            self.fail(Garbled("a frame could not be read", code="frame"))
+            self.fail(Garbled(_("a frame could not be read"), code="frame"))
         self._finish_read()
 
     def connection_lost(self, exc):
         self.transport = None
         if self.error is None and exc is not None:
-            self.error = Unreachable("the connection broke", code="lost")
+            self.error = Unreachable(_("the connection broke"), code="lost")
 
     # what a dialect calls
 
@@ -123,7 +125,7 @@ class Ear(asyncio.Protocol):
                 batch = list(takewhile(lambda one: type(one[0]) is kind, islice(self._told, BATCH)))  # noqa: B023
                 tell = self.sink.heard if kind is Incoming else self.sink.reported
                 await tell([item for item, _ in batch])
-                for _ in range(min(len(batch), len(self._told))):
+                for _taken in range(min(len(batch), len(self._told))):
                     self._told.popleft()
                 self._out.extend(reply for _, reply in batch)
                 self._flush()
@@ -131,7 +133,7 @@ class Ear(asyncio.Protocol):
         except Exception as error:  # the database, above all: the carrier keeps them and sends them again
             log.error("reports could not be taken: %s", type(error).__name__)
             self._told.clear()
-            self.fail(GatewayError("reports could not be taken", code="inbox"))
+            self.fail(GatewayError(_("reports could not be taken"), code="inbox"))
         finally:
             self._telling = None
 

@@ -2,6 +2,8 @@
 
 import struct
 
+from django.utils.translation import gettext as _
+
 from messaging.gateways.base import Garbled, GatewayError
 
 LENGTH = struct.Struct("!I").unpack_from
@@ -11,7 +13,7 @@ class Unfit(GatewayError):
     """A value that does not fit into its field: the frame is never built, nothing is written."""
 
     def __init__(self, name):
-        super().__init__(f"the field {name} does not fit", code=f"field {name}")
+        super().__init__(_("the field %(name)s does not fit") % {"name": name}, code=f"field {name}")
 
 
 class Frames:
@@ -45,7 +47,7 @@ class Frames:
                 at += self.padding
                 continue
             if not self.smallest <= size <= self.largest:
-                self.broken = Garbled("a frame's length cannot be", code="length")
+                self.broken = Garbled(_("a frame's length cannot be"), code="length")
                 self._rest = b""
                 return frames
             if end - at < size:

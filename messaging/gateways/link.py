@@ -11,6 +11,8 @@ from contextlib import suppress
 from itertools import takewhile
 from time import monotonic
 
+from django.utils.translation import gettext as _
+
 from messaging.gateways.base import Account, Answer, GatewayError, Segment, Sink, Unreachable, Verdict
 from messaging.gateways.dialect import Dialect
 from messaging.gateways.ear import Ear
@@ -64,9 +66,9 @@ class Link(Ear):
             self._timer.cancel()
         if self.error is None and not self.leaving:
             if not was_up:
-                self.error = Unreachable("closed before the login was answered", code="login")
+                self.error = Unreachable(_("closed before the login was answered"), code="login")
             elif self.pending or not self.dialect.CLOSES_IDLE:
-                self.error = Unreachable("the carrier closed the connection", code="closed")
+                self.error = Unreachable(_("the carrier closed the connection"), code="closed")
         self.reserved.clear()
         self._answers += [self._in_doubt(one, attempt) for one, (attempt, _) in self.pending.items()]
         self.pending.clear()
@@ -186,7 +188,7 @@ class Link(Ear):
             return
         if not self.up:
             if now - self._began > self.account.connect_seconds:
-                self._abort(Unreachable("the login was not answered in time", code="login"))
+                self._abort(Unreachable(_("the login was not answered in time"), code="login"))
             return
         if self._paused or now < self._patient_until:
             return
@@ -195,7 +197,9 @@ class Link(Ear):
 
     def _time_out(self, now):
         oldest = now - self.account.answer_seconds
-        for sequence, (attempt, _) in list(takewhile(lambda one: one[1][1] <= oldest, self.pending.items())):
+        for sequence, (attempt, _written) in list(
+            takewhile(lambda one: one[1][1] <= oldest, self.pending.items())
+        ):
             del self.pending[sequence]
             self._late[sequence] = attempt
             self._answers.append(self._in_doubt(sequence, attempt))
@@ -218,7 +222,7 @@ class Link(Ear):
         if not (frame := self.dialect.active_test(self.owner.next_sequence())):
             return
         if self._tests >= TESTS:
-            self._abort(Unreachable("active tests were not answered", code="silent"))
+            self._abort(Unreachable(_("active tests were not answered"), code="silent"))
             return
         self._tests += 1
         self._tested_at = now
@@ -236,11 +240,11 @@ async def connect(number, dialect, account, sink, owner, kind=Link) -> Link:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(account.connect_seconds):
-            _, link = await loop.create_connection(
+            _transport, link = await loop.create_connection(
                 lambda: kind(number, dialect, account, sink, owner), account.host, account.port
             )
     except TimeoutError as error:
-        raise Unreachable("nobody answers at this address in time", code="timeout") from error
+        raise Unreachable(_("nobody answers at this address in time"), code="timeout") from error
     except (OSError, UnicodeError, OverflowError) as error:
-        raise Unreachable("nobody answers at this address", code="connect") from error
+        raise Unreachable(_("nobody answers at this address"), code="connect") from error
     return link

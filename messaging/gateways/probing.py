@@ -4,6 +4,8 @@ import asyncio
 import random
 from time import monotonic
 
+from django.utils.translation import gettext as _
+
 from messaging.gateways.base import Unreachable
 from messaging.gateways.link import connect
 from messaging.gateways.pace import NUMBERS
@@ -37,7 +39,7 @@ class Probe:
         end = monotonic() + min(self.account.answer_seconds, self.account.connect_seconds)
         while link.open and link.heard_at <= before:
             if monotonic() > end:
-                raise Unreachable("the active test was not answered", code="silent")
+                raise Unreachable(_("the active test was not answered"), code="silent")
             await asyncio.sleep(0.005)
         if link.error is not None:
             raise link.error
