@@ -84,3 +84,11 @@ def _of_environment(name):
 
 def _box():
     return Fernet(base64.urlsafe_b64encode(bytes.fromhex(derived(settings.SECRET_KEY, "sms-gateway"))))
+
+
+def opened(options: dict) -> dict:
+    """A gateway's options with the secrets among them in clear."""
+    return {
+        name: reveal(value) if isinstance(value, str) and value.startswith(SEALED) else value
+        for name, value in options.items()
+    }

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -11,6 +11,27 @@ from clinic.models import Resident
 from clinic.models.base import AppendOnlyRow, Row
 from messaging.codes import ConsentSource, Meaning, Purpose
 from messaging.models.gateway import Gateway, OperatedQuerySet
+from messaging.models.message import Message
+
+
+class OfPhoneQuerySet(OperatedQuerySet):
+    """Rows of a phone number, seen from where its owner lives: a resident in reach has this number, or a message went
+    to it from there. One look-up in an index for each row."""
+
+    def visible_to(self, user):
+        path = user.institution.path if user.is_authenticated else ""
+        owners = Resident.objects.filter(phone=OuterRef("phone"), home__path__startswith=path)
+        sent = Message.objects.filter(phone=OuterRef("phone"), institution__path__startswith=path)
+        return super().visible_to(user).filter(Exists(owners) | Exists(sent) | self.own(path))
+
+    def own(self, path):
+        return Q()
+
+
+class OptOutQuerySet(OfPhoneQuerySet):
+    def own(self, path):
+        """Also those that one's own people wrote."""
+        return Q(by__institution__path__startswith=path)
 
 
 class IncomingMessage(AppendOnlyRow):
@@ -33,7 +54,7 @@ class IncomingMessage(AppendOnlyRow):
     year = models.PositiveSmallIntegerField()
     raw = models.BinaryField(default=b"")
 
-    objects = OperatedQuerySet.as_manager()
+    objects = OfPhoneQuerySet.as_manager()
 
     class Meta(AppendOnlyRow.Meta):
         verbose_name = _("incoming message")
@@ -67,7 +88,7 @@ class OptOut(Row):
     ended_document = models.CharField(_("proof of the end"), max_length=200, blank=True)
     history = HistoricalRecords()
 
-    objects = OperatedQuerySet.as_manager()
+    objects = OptOutQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("opt-out")
