@@ -96,12 +96,39 @@ class Faults:
         return self.stat
 
 
+WORDS = {
+    "login": ("", "refuse", "wrong", "silent", "garbage"),
+    "moved_says": ("refusal", "report"),
+}
+COUNTS = ("disconnect_times", "garbage_times")  # may be -1
+SHARES = (
+    "lost_submits", "lost_answers", "refuse", "report_early", "report_twice", "report_lost", "report_unknown",
+    "report_under_way", "report_late",
+)  # fmt: skip
+
+
 def _fitting(name, value, known):
+    """The value, if it is one for this fault. Raises UnknownFault."""
     if name not in known:
-        raise UnknownFault(f"no such fault: {name[:40]}")
+        raise UnknownFault(f"no such fault: {str(name)[:40]}")
     kind = type(known[name])
     if kind is float and type(value) is int:
         value = float(value)
-    if type(value) is not kind or (kind in (int, float) and name != "disconnect_times" and value < 0):
+    if type(value) is not kind or not _sound(name, value):
         raise UnknownFault(f"not a value for {name}")
     return value
+
+
+def _sound(name, value):
+    match value:
+        case bool():
+            return True
+        case int() | float():
+            lowest = -1 if name in COUNTS else 0
+            return lowest <= value <= (1 if name in SHARES else 1_000_000_000)
+        case str():
+            return value in WORDS.get(name, (value,)) and len(value) <= 40
+        case list():
+            return all(isinstance(one, str) for one in value)
+    kind = {"refuse_numbers": int, "stats": (int, float), "stat_numbers": str}[name]
+    return all(isinstance(key, str) and isinstance(one, kind) for key, one in value.items())

@@ -3,9 +3,13 @@
 import asyncio
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from messaging.gateways import cmpp
 from messaging.gateways import link as links
-from messaging.gateways.base import Verdict
+from messaging.gateways.base import Account, Verdict
+from messaging.gateways.ear import Ear
 from messaging.simulators.cmpp import CmppCarrier
 
 from .stand import Ears, all_accepted, connected, open_carrier, segment, send, send_many, until
@@ -437,3 +441,52 @@ def test_ears_that_never_return_do_not_hold_up_leaving():
         assert ears.reports == []
 
     stand(story, ears=Ears())
+
+
+# Whatever bytes come
+
+
+class Wire(asyncio.Transport):
+    """A transport that only remembers."""
+
+    def __init__(self):
+        super().__init__()
+        self.written, self.closed = b"", False
+
+    def write(self, data):
+        self.written += data
+
+    def is_closing(self):
+        return self.closed
+
+    def close(self):
+        self.closed = True
+
+
+noise = st.one_of(
+    st.binary(max_size=80),
+    st.builds(
+        lambda command, body: cmpp.HEAD.pack(12 + len(body), command, 1) + body,
+        st.sampled_from([1, 2, 4, 5, 8, 0x80000001, 0x80000004, 0x80000005, 0x80000008]),
+        st.binary(max_size=150),
+    ),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(noise, max_size=8), st.integers(1, 90), st.sampled_from(["cmpp2", "cmpp3"]))
+def test_no_bytes_crash_a_connection(pieces, step, protocol):
+    async def run():
+        ears, wire = Ears(), Wire()
+        ear = Ear(cmpp.Cmpp(Account(1, protocol, "", 1, "900001", "888888")), ears)
+        ear.logged_in = ear.alive = ear.left = lambda: None
+        ear.answered = lambda *values: None
+        ear.connection_made(wire)
+        stream = b"".join(pieces)
+        for at in range(0, len(stream), step):
+            if not wire.closed:
+                ear.data_received(stream[at : at + step])
+        await ear.settled()
+        assert ear.error is None or ear.error.code
+
+    asyncio.run(run())
