@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.errors import Refused
-from messaging.codes import AtLimit, CampaignState, MessageState, QuotaKind
-from messaging.models import Campaign, Quota, QuotaEntry, Tally
+from messaging.codes import AtLimit, CampaignState, MessageState, QuotaKind, WarningLevel
+from messaging.models import Campaign, Quota, QuotaEntry, QuotaWarning, Tally
 
 # Taken by the carrier, or nobody knows: it counts. What failed or was cancelled is given back.
 USED = (MessageState.SUBMITTED, MessageState.DELIVERED, MessageState.EXPIRED, MessageState.UNKNOWN)
@@ -35,6 +35,14 @@ class Balance:
     @property
     def spoken_for(self):
         return self.reserved + self.used
+
+    @property
+    def percent(self) -> int:
+        """Used or reserved, of what is granted; whole per cent, rounded down. Nothing granted is all used up."""
+        return self.spoken_for * 100 // self.granted if self.granted > 0 else 100
+
+    def is_at(self, level) -> bool:
+        return self.percent >= level
 
 
 def year_of(now) -> int:
@@ -72,7 +80,7 @@ def reserve(campaign, *, segments, by, now, exceed=False) -> QuotaEntry | None:
     free = balance(quota).free
     if segments > free and not exceed:
         raise _too_little(quota, free, segments)
-    return QuotaEntry.objects.create(
+    entry = QuotaEntry.objects.create(
         quota=quota,
         kind=QuotaKind.RESERVATION,
         free=-segments,
@@ -81,6 +89,25 @@ def reserve(campaign, *, segments, by, now, exceed=False) -> QuotaEntry | None:
         by=by,
         at=now,
     )
+    warn(quota, now)
+    return entry
+
+
+def warn(quota, now) -> list[int]:
+    """Write down the levels (per cent) that this allowance has passed, each once for what is granted now; return
+    those in force. The row is locked by the caller, or it does not matter who is first."""
+    stands = balance(quota)
+    passed = [level for level in WarningLevel.values if stands.is_at(level)]
+    QuotaWarning.objects.bulk_create(
+        [
+            QuotaWarning(
+                quota=quota, level=level, granted=stands.granted, spoken_for=stands.spoken_for, at=now
+            )
+            for level in passed
+        ],
+        ignore_conflicts=True,
+    )
+    return passed
 
 
 def _too_little(quota, free, segments):
@@ -115,6 +142,8 @@ def settle(campaign, now) -> Balance:
     posted = Balance(**pots(quota.entries.filter(campaign=campaign)))
     target = _target(campaign)
     moves = list(_moves(posted, target))
+    if not moves:
+        return target
     QuotaEntry.objects.bulk_create(
         QuotaEntry(quota=quota, campaign=campaign, kind=kind, at=now, **pot) for kind, pot in moves
     )
