@@ -86,10 +86,23 @@ def _read(layout, body, offset=0):
         raise SgipGarbled(code="short") from None
 
 
+def _read_all(layout, body):
+    """A body of a fixed length."""
+    _end(body, layout.size)
+    return _read(layout, body)
+
+
+def _end(body, size):
+    """A frame whose length lies has swallowed the next ones. The reserve may be missing, or be there twice."""
+    if len(body) > size + 2 * len(RESERVE):
+        raise SgipGarbled(code="long")
+
+
 def _content(body, start, length):
     content = body[start : start + length]
     if len(content) != length:
         raise SgipGarbled(code="content")
+    _end(body, start + length)
     return content
 
 
@@ -113,7 +126,7 @@ class Bind:
 
     @classmethod
     def unpack(cls, body):
-        login_type, name, password = _read(cls.LAYOUT, body)
+        login_type, name, password = _read_all(cls.LAYOUT, body)
         return cls(login_type, loose(name), loose(password))
 
     def __repr__(self):
@@ -126,14 +139,14 @@ class Result:
 
     result: int
 
+    LAYOUT: ClassVar = struct.Struct(">B")
+
     def pack(self):
-        return bytes([self.result]) + RESERVE
+        return self.LAYOUT.pack(self.result) + RESERVE
 
     @classmethod
     def unpack(cls, body):
-        if not body:
-            raise SgipGarbled(code="short")
-        return cls(body[0])
+        return cls(*_read_all(cls.LAYOUT, body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +272,7 @@ class Report:
 
     @classmethod
     def unpack(cls, body):
-        submit, report_type, number, state, error = _read(cls.LAYOUT, body)
+        submit, report_type, number, state, error = _read_all(cls.LAYOUT, body)
         return cls(submit, loose(number), state, error, report_type)
 
 

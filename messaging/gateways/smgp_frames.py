@@ -96,10 +96,15 @@ def _pack_fields(fields):
 
 
 def _read_fields(raw):
-    """{tag: value}. A field that promises more than there is ends the reading; it takes nothing else with it."""
+    """{tag: value}. A field that promises more than there is ends the reading; it takes nothing else with it. No tag is
+    0: something else follows, and the frame's length is a lie."""
     fields, at = {}, 0
     while at + 4 <= len(raw):
         tag, length = struct.unpack_from(">HH", raw, at)
+        if tag == 0:
+            if any(raw[at:]):
+                raise SmgpGarbled(code="long")
+            break
         value = raw[at + 4 : at + 4 + length]
         if len(value) != length:
             break

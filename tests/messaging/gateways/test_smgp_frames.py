@@ -131,6 +131,12 @@ def test_a_lying_optional_field_takes_nothing_with_it():
     assert smgp.unpack(Command.SUBMIT, body).fields == {Tag.UDHI: b"\1"}
 
 
+def test_a_frame_that_swallowed_the_next_one_is_garbled():
+    frame = smgp.pack(Command.DELIVER, 7, Deliver(b"\1" * 10, 0, "13312345678", "10659", b"TD"))
+    with pytest.raises(SmgpGarbled):
+        smgp.unpack(Command.DELIVER, frame[12:] + frame)
+
+
 @pytest.mark.parametrize(
     "body",
     [
