@@ -89,6 +89,8 @@ def _box():
 def opened(options: dict) -> dict:
     """A gateway's options with the secrets among them in clear."""
     return {
-        name: reveal(value) if isinstance(value, str) and value.startswith(SEALED) else value
+        name: reveal(value)
+        if isinstance(value, str) and (value.startswith(SEALED) or VARIABLE.fullmatch(value))
+        else value
         for name, value in options.items()
     }

@@ -49,7 +49,7 @@ def account_of(gateway) -> Account:
         connect_seconds=gateway.connect_seconds,
         answer_seconds=gateway.answer_seconds,
         idle_seconds=gateway.idle_seconds,
-        options=dict(gateway.options or {}),
+        options=secrets.opened(gateway.options or {}),
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
+
 from messaging.gateways.base import Garbled, GatewayError, LoginRefused, Unreachable
 from messaging.gateways.frames import fixed, loose
 
@@ -35,8 +37,8 @@ class SgipUnreachable(SgipError, Unreachable):
 class SgipGarbled(SgipError, Garbled):
     """No SGIP."""
 
-    def __init__(self, message="These bytes are no SGIP frame.", *, code="garbled"):
-        super().__init__(message, code=code)
+    def __init__(self, *, code):
+        super().__init__(_("the carrier sent what cannot be read"), code=code)
 
 
 class Command(IntEnum):

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar
 
-from messaging.gateways.base import Garbled, GatewayError, LoginRefused, Unreachable
+from django.utils.translation import gettext as _
+
+from messaging.gateways.base import Garbled, GatewayError, LoginRefused
 from messaging.gateways.frames import fixed, loose
 
 HEADER = struct.Struct(">III")
@@ -31,15 +33,11 @@ class SmgpLoginRefused(SmgpError, LoginRefused):
     """Login was answered with something else than 0."""
 
 
-class SmgpUnreachable(SmgpError, Unreachable):
-    """The gateway does not answer."""
-
-
 class SmgpGarbled(SmgpError, Garbled):
     """No SMGP."""
 
-    def __init__(self, message="These bytes are no SMGP frame.", *, code="garbled"):
-        super().__init__(message, code=code)
+    def __init__(self, *, code):
+        super().__init__(_("the carrier sent what cannot be read"), code=code)
 
 
 class Command(IntEnum):
