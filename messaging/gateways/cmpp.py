@@ -284,7 +284,8 @@ class Cmpp(Dialect):
             raise CmppGarbled("submit answer")
         result = frame[20] if len(frame) == 21 else COMMAND(frame, 20)[0]
         verdict = self.codes.get(result) or VERDICTS.get(result, Verdict.REFUSED)
-        remote_id = frame[12:20].hex() if verdict is Verdict.ACCEPTED else ""
+        identity = frame[12:20]
+        remote_id = identity.hex() if verdict is Verdict.ACCEPTED and any(identity) else ""
         link.answered(frame[8:12].hex(), verdict, remote_id, str(result))
 
     def _delivered(self, frame, link):

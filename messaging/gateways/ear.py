@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 2000  # reports not committed yet: above this nothing more is read from the connection
 BATCH = 500  # reports told to the sink at once
+UNREAD = 2  # seconds a peer has to take our last words
 
 
 class Ear(asyncio.Protocol):
@@ -91,8 +92,10 @@ class Ear(asyncio.Protocol):
         self.close()
 
     def close(self):
-        if self.transport is not None:
+        """Close when everything is written; a peer that does not take it in time is left all the same."""
+        if self.open:
             self.transport.close()
+            asyncio.get_running_loop().call_later(UNREAD, self.transport.abort)
 
     async def settled(self):
         """Return when everything told has been committed (or the sink failed)."""

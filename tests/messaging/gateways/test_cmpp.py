@@ -215,6 +215,11 @@ def test_results(result, width):
     assert read(frame) == [("answered", "00000017", verdict, known, str(result))]
 
 
+def test_an_accepted_submit_without_a_number_has_none():
+    said = read(bytes.fromhex("000000158000000400000017") + bytes(9))
+    assert said == [("answered", "00000017", Verdict.ACCEPTED, "", "0")]
+
+
 def test_an_operators_own_results():
     frame = bytes.fromhex("000000158000000400000017000000000000000065")
     said = read(frame, dialect(codes={"101": "throttled"}))

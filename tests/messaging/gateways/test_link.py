@@ -336,6 +336,20 @@ def test_garbage_closes_the_connection_and_the_next_one_goes_on():
     stand(story, {"garbage_after": 10})
 
 
+def test_a_carrier_that_takes_nothing_more_is_left_all_the_same(monkeypatch):
+    monkeypatch.setattr("messaging.gateways.ear.UNREAD", 0.05)
+
+    async def story(carrier, pool, ears):
+        (link,), (session,) = pool.links.values(), carrier.sessions.values()
+        session.transport.pause_reading()
+        link.transport.write(bytes(20_000_000))
+        link.data_received(b"\xff" * 12)
+        await until(lambda: "length" in ears.errors)
+        await until(lambda: ears.changes[-1] == (1, None))
+
+    stand(story)
+
+
 def test_a_silent_carrier_is_tested_and_given_up():
     async def story(carrier, pool, ears):
         carrier.faults.black_hole = True
@@ -461,6 +475,8 @@ class Wire(asyncio.Transport):
 
     def close(self):
         self.closed = True
+
+    abort = close
 
 
 noise = st.one_of(
