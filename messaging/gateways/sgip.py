@@ -69,8 +69,10 @@ VERDICTS = {
     88: Verdict.THROTTLED,  # not in the document, and what gateways say
 }  # everything else, 6 above all: the message or the account's settings are wrong
 REPEATED = 9
+FULL = frozenset({2, 3, 11, 32, 33})  # to a Bind: busy, or the last owner's connections still count
 UNCERTAIN = frozenset({Verdict.THROTTLED, Verdict.CLOSED, Verdict.ELSEWHERE})
 CLOSED_SECONDS = 60.0
+IDLED = 5.0  # seconds
 
 
 class Unanswered(NamedTuple):
@@ -150,7 +152,8 @@ class Sgip(Dialect):
             self._submitted(sequence.hex(), wire.Result.unpack(body).result, link)
         elif command == Command.BIND | RESPONSE:
             if result := wire.Result.unpack(body).result:
-                raise SgipLoginRefused(refusal(result), code=f"login {result}")
+                fault = SgipUnreachable if result in FULL else SgipLoginRefused
+                raise fault(refusal(result), code=f"login {result}")
             link.logged_in()
         elif command == Command.UNBIND:
             link.farewell(wire.answer(command, sequence))
@@ -200,6 +203,11 @@ class SgipLink(Link):
             self._late[sequence] = attempt
         else:
             self._again.discard(sequence)
+
+    @property
+    def idled(self) -> bool:
+        """Whether it was left, or closed by the carrier, only because nothing went over it."""
+        return self.leaving or monotonic() - self.heard_at > IDLED
 
     def connection_lost(self, exc):
         left = self._take(self.pending) if self.resends and not self.leaving else []
@@ -272,8 +280,8 @@ class SgipPool(LinkPool):
         super().link_freed(link)
 
     def link_gone(self, link):
-        """A connection that ended in good order is back at once: nothing anybody must hear of."""
-        if link.error is None and link.was_up and not self._stopping:
+        """An idle connection that ended in good order is back at once: nothing anybody must hear of."""
+        if link.error is None and link.was_up and link.idled and not self._stopping:
             self.links.pop(link.number, None)
         else:
             super().link_gone(link)

@@ -159,10 +159,16 @@ class Listener:
         self.hearing()  # a wrong option shows now, not when the carrier comes
         self.networks = await self._peers()
         try:
+            # In two steps: whatever cancels this, the bound port is ours to close.
             self.server = await asyncio.get_running_loop().create_server(
-                lambda: Door(self), self.host, settled(SgipError, lambda: int(self.port)), reuse_address=True
-            )
+                lambda: Door(self), self.host, settled(SgipError, lambda: int(self.port)), reuse_address=True,
+                start_serving=False,
+            )  # fmt: skip
+            await self.server.start_serving()
         except (OSError, OverflowError, UnicodeError) as error:
+            if self.server is not None:
+                self.server.close()
+                self.server = None
             raise SgipUnreachable(_("our own listener cannot be opened"), code="listen") from error
         self.port = self.server.sockets[0].getsockname()[1]
 

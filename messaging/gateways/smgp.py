@@ -38,6 +38,7 @@ from messaging.gateways.smgp_frames import (
     SmgpError,
     SmgpGarbled,
     SmgpLoginRefused,
+    SmgpUnreachable,
     Tag,
 )
 
@@ -57,6 +58,7 @@ VERDICTS = {
     75: Verdict.CLOSED,  # daily volume
     76: Verdict.CLOSED,  # account expired
 }  # everything else: the message or the account's settings are wrong
+FULL = frozenset({1, 2})  # to a login: busy, or the last owner's connections still count
 TEMPORARY = frozenset({"001", "002", "007"})  # not reached, busy, memory full
 CAUSES = {"001": "absent", "002": "absent", "004": "empty_number", "005": "blacklisted", "007": "full"}
 MINUTE, HOUR = 60.0, 3600.0
@@ -135,7 +137,8 @@ class Smgp(Dialect):
 
     def _logged_in(self, answer, link):
         if answer.status:
-            raise SmgpLoginRefused(refusal(answer.status), code=f"login {answer.status}")
+            fault = SmgpUnreachable if answer.status in FULL else SmgpLoginRefused
+            raise fault(refusal(answer.status), code=f"login {answer.status}")
         if answer.authenticator != wire.server_authenticator(0, self.digest, self.account.secret):
             log.info("gateway %s: the carrier's authenticator is wrong", self.account.gateway)
         link.logged_in()

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from django.utils.translation import gettext as _
 
-from messaging.gateways.base import Garbled, GatewayError, LoginRefused
+from messaging.gateways.base import Garbled, GatewayError, LoginRefused, Unreachable
 from messaging.gateways.frames import fixed, loose
 
 HEADER = struct.Struct(">III")
@@ -31,6 +31,10 @@ class SmgpError(GatewayError):
 
 class SmgpLoginRefused(SmgpError, LoginRefused):
     """Login was answered with something else than 0."""
+
+
+class SmgpUnreachable(SmgpError, Unreachable):
+    """The gateway cannot have us now."""
 
 
 class SmgpGarbled(SmgpError, Garbled):

@@ -190,6 +190,37 @@ def test_several_connections_share_what_one_has_lost():
     trial(work, faults, {"answers_copies": 0}, connections=3)
 
 
+def test_a_carrier_that_throws_us_out_again_and_again_is_told_as_down():
+    async def work(carrier, pool, ears):
+        carrier.closes_after = 0.01
+        await until(lambda: (0, None) in ears.changes)
+
+    trial(work)
+
+
+@pytest.mark.parametrize("code", [2, 3])
+def test_connections_of_the_last_owner_that_still_count_are_waited_for(code):
+    async def run():
+        async with open_carrier(SgipCarrier, {"login": "refuse", "login_code": code}) as carrier:
+            quick = {**OURS, "refused_first": 60}
+            async with connected(carrier, "sgip", up=0, options=quick) as (pool, ears):
+                await until(lambda: f"login {code}" in ears.errors)
+                carrier.faults.login = ""
+                await until(lambda: pool.links)
+
+    asyncio.run(run())
+
+
+def test_stopping_while_an_idle_connection_is_made_anew():
+    async def work(carrier, pool, ears):
+        await until(lambda: any(link.leaving for link in pool.links.values()))
+        await pool.stop(1)
+        assert not pool.links
+        assert pool.listener.server is None
+
+    trial(work, idle_seconds=0.05)
+
+
 def test_options_that_cannot_be_said_refuse_the_message():
     async def work(carrier, pool, ears):
         await send_many(pool, ears, 2, phone=PHONE)

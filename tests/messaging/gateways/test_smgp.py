@@ -7,7 +7,7 @@ import pytest
 
 from messaging.gateways import probe, smgp
 from messaging.gateways import smgp_frames as wire
-from messaging.gateways.base import LoginRefused, Outcome, Segment, Verdict
+from messaging.gateways.base import LoginRefused, Outcome, Segment, Unreachable, Verdict
 from messaging.simulators.smgp import SmgpCarrier
 from tests.messaging.gateways.stand import (
     LOGIN,
@@ -93,6 +93,19 @@ def test_the_other_way_to_hash_is_refused():
             assert refused.value.code == "login 21"
             assert SECRET not in str(refused.value)
             assert LOGIN not in str(refused.value)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(1, Unreachable), (2, Unreachable), (20, LoginRefused), (99, LoginRefused)]
+)
+def test_logins_that_are_not_let_in(code, kind):
+    async def run():
+        async with open_carrier(SmgpCarrier, {"login": "refuse", "login_code": code}) as carrier:
+            with pytest.raises(kind) as fault:
+                await probe(account(carrier, "smgp"))
+            assert fault.value.code == f"login {code}"
 
     asyncio.run(run())
 
