@@ -1,0 +1,287 @@
+"""The district's platform against its simulation, over real sockets."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from messaging.gateways import http_wire as wire
+from messaging.gateways import open_pool, probe
+from messaging.gateways.base import Answer, LoginRefused, Outcome, Report, Unreachable, Verdict
+from messaging.simulators.http import HttpCarrier
+from tests.messaging.gateways.stand import (
+    LOGIN,
+    SECRET,
+    Ears,
+    account,
+    all_accepted,
+    connected,
+    open_carrier,
+    segment,
+    send,
+    send_many,
+    until,
+)
+
+PHONE = "13312345678"
+
+
+def trial(work, faults=None, carrier=None, **more):
+    """Run ``work(carrier, pool, ears)`` on a pool that is up."""
+
+    async def run():
+        async with open_carrier(HttpCarrier, None, **(carrier or {})) as server:
+            async with connected(server, "http", **more) as (pool, ears):
+                server.faults.update_from(faults or {})
+                await asyncio.wait_for(work(server, pool, ears), 8)
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def hook(answers=(200,)):
+    """A receipt hook that keeps what it is told: (address, calls)."""
+    calls, left = [], list(answers)
+
+    async def take(request):
+        body = await request.read()
+        stamp, nonce = request.headers[wire.TIME], request.headers[wire.NONCE]
+        assert request.headers[wire.SIGNATURE] == wire.signature(SECRET, stamp, nonce, body)
+        status = left.pop(0) if len(left) > 1 else left[0]
+        if status == 200:
+            calls.append(body)
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_post("/hook", take)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/hook", calls
+    await runner.cleanup()
+
+
+def test_messages_are_accepted_in_batches():
+    async def work(carrier, pool, ears):
+        await send_many(pool, ears, 100)
+        assert all_accepted(ears, 100)
+        assert len({one.remote_id for one in ears.answers}) == 100
+        assert len({one["sequence"] for one in carrier.ledger.entries}) == 100
+        assert carrier._requests <= 8 + 1
+        assert not carrier.ledger.duplicates()
+
+    trial(work, up=2, connections=2, window=40)
+
+
+def test_receipts_and_messages_from_handsets_are_told_to_the_hook():
+    async def run():
+        async with hook((503, 200)) as (address, calls), open_carrier(HttpCarrier, hook=address) as carrier:
+            async with connected(carrier, "http") as (pool, ears):
+                carrier.faults.update_from(
+                    {"resend_seconds": 0.05, "stat_numbers": {segment(2).phone: "EXPIRED"}}
+                )
+                await send_many(pool, ears, 3)
+                carrier.send_mo(PHONE, "退订", to="10690001")
+                await until(lambda: carrier.ledger.counts["acknowledged"] == 4)
+            reports, incoming = [], []
+            for body in calls:
+                told = wire.Words({}).told(body)
+                reports += told[0]
+                incoming += told[1]
+            assert {one.remote_id for one in reports} == {one.remote_id for one in ears.answers}
+            assert sorted(one.outcome.value for one in reports) == ["delivered", "delivered", "expired"]
+            assert [(one.phone, one.text, one.to) for one in incoming] == [(PHONE, "退订", "10690001")]
+            assert carrier.ledger.counts["reports_again"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("faults", "verdict", "code", "seconds"),
+    [({"refuse": 1}, Verdict.REFUSED, "refused", 0), ({"refuse": 1, "refuse_code": 1}, Verdict.ELSEWHERE, "elsewhere", 0),
+     ({"refuse": 1, "refuse_code": 4}, Verdict.CLOSED, "closed", 0),
+     ({"refuse": 1, "refuse_code": 429}, Verdict.THROTTLED, "http 429", 0),
+     ({"refuse": 1, "refuse_code": 500}, Verdict.IN_DOUBT, "http 500", 0),
+     ({"refuse": 1, "refuse_code": 503}, Verdict.THROTTLED, "http 503", 0),
+     ({"refuse": 1, "refuse_code": 404}, Verdict.CLOSED, "http 404", 60),
+     ({"refuse": 1, "refuse_code": 422}, Verdict.REFUSED, "http 422", 0),
+     ({"login": "refuse"}, Verdict.CLOSED, "http 401", 300), ({"login": "garbage"}, Verdict.IN_DOUBT, "json", 0),
+     ({"lost_submits": 1}, Verdict.IN_DOUBT, "connect", 0), ({"lost_answers": 1}, Verdict.IN_DOUBT, "connect", 0),
+     ({"garbage_after": 1}, Verdict.IN_DOUBT, "json", 0)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_answers_say_what_follows(faults, verdict, code, seconds):
+    async def work(carrier, pool, ears):
+        await send_many(pool, ears, 1)
+        assert ears.answers == [Answer(1, verdict, "", code, seconds)]
+
+    trial(work, faults, options={"http": {"503": "throttled"}})
+
+
+def test_a_throttled_request_says_when_to_come_again():
+    async def work(carrier, pool, ears):
+        carrier._in_second, carrier._second = 99, int(carrier.loop.time())
+        await send_many(pool, ears, 1)
+        assert ears.answers[0].verdict in (Verdict.THROTTLED, Verdict.ACCEPTED)
+        if ears.answers[0].verdict is Verdict.THROTTLED:
+            assert ears.answers[0].seconds == 1
+            assert pool.reserve(1) == []
+
+    trial(work, {"throttle_above": 2})
+
+
+def test_a_batch_with_one_bad_message_loses_only_that():
+    bad = segment(3).phone
+
+    async def refuse(carrier):
+        plain = carrier._send
+
+        async def send(request):
+            if bad in await request.text():
+                return web.json_response({}, status=400)
+            return await plain(request)
+
+        carrier._send = send
+
+    async def run():
+        carrier = HttpCarrier({LOGIN: SECRET})
+        await refuse(carrier)
+        await carrier.start()
+        async with connected(carrier, "http") as (pool, ears):
+            await send_many(pool, ears, 5)
+            assert ears.verdicts() == {Verdict.ACCEPTED: 4, Verdict.REFUSED: 1}
+            assert next(one for one in ears.answers if one.verdict is Verdict.REFUSED).attempt == 3
+        await carrier.stop()
+
+    asyncio.run(run())
+
+
+def test_a_request_cut_in_the_middle_is_in_doubt_and_can_be_asked_for():
+    async def work(carrier, pool, ears):
+        slots = pool.reserve(2)
+        pool.send([(slot, segment(at)) for at, slot in enumerate(slots, 1)])
+        await until(lambda: len(ears.answers) == 2)
+        assert ears.verdicts() == {Verdict.IN_DOUBT: 2}
+        found = await pool.query(slots[0].sequence, "", segment(1).phone)
+        assert isinstance(found, Report)
+        assert (found.outcome, found.phone) == (Outcome.DELIVERED, segment(1).phone)
+        assert found.remote_id == carrier.ledger.entries[0]["remote_id"]
+        assert await pool.query("f" * 24, "", PHONE) == Answer(0, Verdict.NOT_SENT, code="unknown")
+        await carrier.close_door()
+        assert await pool.query(slots[0].sequence, "", PHONE) is None
+
+    trial(work, {"disconnect_after": 1})
+
+
+def test_an_unanswered_request_is_in_doubt_in_time():
+    async def work(carrier, pool, ears):
+        await send_many(pool, ears, 1)
+        assert ears.answers == [Answer(1, Verdict.IN_DOUBT, code="timeout")]
+        assert pool.pending == 0
+
+    trial(work, {"black_hole": True}, connect_seconds=0.05, answer_seconds=0.05)
+
+
+def test_a_platform_that_is_away_comes_back():
+    async def work(carrier, pool, ears):
+        await carrier.close_door()
+        await send(pool, [segment(1)])
+        await until(lambda: ears.answers)
+        assert ears.answers == [Answer(1, Verdict.NOT_SENT)]
+        assert not pool.up
+        assert pool.reserve(1) == []
+        await carrier.open_door()
+        await send_many(pool, ears, 1)
+        assert ears.answers[-1].verdict is Verdict.ACCEPTED
+        assert ears.changes[0] == (1, None)
+        assert (0, "connect") in ears.changes
+
+    trial(work)
+
+
+def test_stopping_waits_for_answers_then_tells_the_doubt():
+    async def work(carrier, pool, ears):
+        slots = pool.reserve(4)
+        pool.send([(slots[0], segment(1))])
+        pool.give_back(slots[2:])
+        await asyncio.sleep(0.05)
+        pool.send([(slots[1], segment(2)), (slots[2], segment(3))])
+        await pool.stop(0.05)
+        assert {one.attempt: one.verdict for one in ears.answers} == {
+            1: Verdict.IN_DOUBT,
+            2: Verdict.NOT_SENT,
+            3: Verdict.NOT_SENT,
+        }
+        assert pool.reserve(1) == []
+
+    trial(work, {"latency": 5.0})
+
+
+def test_redirects_are_not_followed():
+    async def run():
+        hits = []
+
+        async def away(request):
+            hits.append(request.path)
+            raise web.HTTPFound("/sms/elsewhere")
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", away)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        ears = Ears()
+        place = type("Place", (), {"port": runner.addresses[0][1]})
+        pool = open_pool(account(place, "http"), ears)
+        await pool.start()
+        await until(lambda: ears.errors)
+        await pool.stop(0)
+        await runner.cleanup()
+        assert ears.errors[0] == "http 302"
+        assert set(hits) == {"/sms/query"}
+
+    asyncio.run(run())
+
+
+def test_a_probe_knocks_and_says_why_not():
+    async def run():
+        async with open_carrier(HttpCarrier) as carrier:
+            assert await probe(account(carrier, "http")) < 2
+            with pytest.raises(LoginRefused):
+                await probe(account(carrier, "http", secret="wrong"))
+            with pytest.raises(Unreachable):
+                await probe(account(carrier, "http", options={"tls": True}))
+        with pytest.raises(Unreachable):
+            await probe(account(carrier, "http"))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"path": "sms"}, {"batch": "x"}, {"statuses": {"1": "?"}}, {"tls": True, "ca": "/no/such/file"}, {"answer": 3}],
+    ids=["path", "batch", "statuses", "ca", "answer"],
+)  # fmt: skip
+def test_settings_that_fit_nowhere_close_the_account_only(options):
+    async def run():
+        async with open_carrier(HttpCarrier) as carrier:
+            async with connected(carrier, "http", up=0, options=options) as (pool, ears):
+                assert ears.changes == [(0, "settings")]
+                assert pool.reserve(1) == []
+
+    asyncio.run(run())
+
+
+def test_the_platform_of_china_mobile_takes_one_text_for_many():
+    async def work(carrier, pool, ears):
+        await send(pool, [segment(1), segment(2), segment(3, "另一条")])
+        await until(lambda: len(ears.answers) == 3)
+        assert all_accepted(ears, 3)
+        assert carrier._requests == 2
+        numbers = {one.attempt: one.remote_id for one in ears.answers}
+        assert numbers[1].endswith(f":{segment(1).phone}")
+        assert numbers[1].partition(":")[0] == numbers[2].partition(":")[0]
+        assert not pool.can_query
+
+    trial(work, options={"preset": "mas", "constant": {"ecName": "社区"}}, window=50)
