@@ -79,32 +79,41 @@ def _csv(headings, lines):
 def read(upload) -> Dataset:
     """The first sheet of an uploaded .xlsx, or a .csv in UTF-8 or GBK, without blank lines; the column
     ROW tells each line's number in the file. Refused with a sentence for anything else."""
+    headings, lines = table(upload)
+    return Dataset(*([*line, number] for number, line in lines), headers=[*headings, ROW])
+
+
+def table(upload, most=ROWS) -> tuple[list[str], list[tuple[int, list]]]:
+    """The same as (headings, [(number in the file, cells)]), with at most so many lines below the headings."""
     if upload.size > UPLOAD_BYTES:
         raise Refused(_("The file is larger than 10 MB. Please split it."), code="size")
     content = upload.read()
-    rows = _rows_of_xlsx(content) if content[:2] == b"PK" else _rows_of_csv(content)
+    rows = _rows_of_xlsx(content, most) if content[:2] == b"PK" else _rows_of_csv(content, most)
     if len(rows) < 2:
         raise Refused(_("The file holds no rows below its heading."), code="empty")
-    if len(rows) > ROWS + 1:
-        raise Refused(_("The file holds more than 10,000 rows. Please split it."), code="rows")
+    if len(rows) > most + 1:
+        raise Refused(
+            _("The file holds more than %(count)s rows. Please split it.") % {"count": f"{most:,}"},
+            code="rows",
+        )
     (_first, headings), *lines = rows
-    headings = [str(text or "").strip() for text in headings]
-    fitted = [[*(line + [None] * len(headings))[: len(headings)], number] for number, line in lines]
-    return Dataset(*fitted, headers=[*headings, ROW])
+    width = len(headings)
+    fitted = [(number, (line + [None] * (width - len(line)))[:width]) for number, line in lines]
+    return [str(text or "").strip() for text in headings], fitted
 
 
-def _numbered(rows):
+def _numbered(rows, most):
     """(number, cells) of the lines that hold anything, one more than may be read at the most."""
     kept = []
     for number, cells in enumerate(rows, start=1):
-        if number > ROWS * 20 or len(kept) > ROWS + 1:
+        if number > most * 20 or len(kept) > most + 1:
             break
         if any(cell not in (None, "") for cell in cells):
             kept.append((number, list(cells)))
     return kept
 
 
-def _rows_of_xlsx(content):
+def _rows_of_xlsx(content, most):
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(part.file_size for part in archive.infolist())
@@ -113,14 +122,14 @@ def _rows_of_xlsx(content):
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         width = min(sheet.max_column or COLUMNS, COLUMNS)
-        return _numbered(sheet.iter_rows(max_col=width, values_only=True))
+        return _numbered(sheet.iter_rows(max_col=width, values_only=True), most)
     except Refused:
         raise
     except Exception as error:  # openpyxl raises a dozen kinds for a broken file
         raise Refused(_("This is no Excel file (.xlsx) that can be read."), code="unreadable") from error
 
 
-def _rows_of_csv(content):
+def _rows_of_csv(content, most):
     unreadable = Refused(_("Please save the file as Excel (.xlsx) or as CSV in UTF-8."), code="unreadable")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
@@ -128,7 +137,7 @@ def _rows_of_csv(content):
         except UnicodeDecodeError:
             continue
         try:
-            return _numbered(csv.reader(io.StringIO(text, newline="")))
+            return _numbered(csv.reader(io.StringIO(text, newline="")), most)
         except csv.Error as error:
             raise unreadable from error
     raise unreadable
