@@ -3,8 +3,11 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import pytest
+
 from messaging.gateways import open_pool
 from messaging.gateways.base import Account, Segment, Verdict
+from messaging.simulators.cmpp import CmppCarrier
 
 LOGIN, SECRET = "900001", "888888"
 QUICK = {"retry_first": 0.01, "retry_longest": 0.05, "refused_first": 0.02, "refused_longest": 0.1}
@@ -109,3 +112,17 @@ async def send_many(pool, ears, count, **more):
 
 def all_accepted(ears, count):
     return ears.verdicts() == {Verdict.ACCEPTED: count}
+
+
+BOTH = pytest.mark.parametrize("protocol", ["cmpp2", "cmpp3"])
+
+
+def stand(story, faults=None, protocol="cmpp2", **more):
+    """Run the story with a CMPP carrier of these faults and a pool that is up."""
+
+    async def run():
+        async with open_carrier(CmppCarrier, faults) as carrier:
+            async with connected(carrier, protocol, **more) as (pool, ears):
+                await story(carrier, pool, ears)
+
+    asyncio.run(run())

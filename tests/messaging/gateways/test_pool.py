@@ -9,17 +9,18 @@ from messaging.gateways.base import GatewayError, LoginRefused, Slot, Unreachabl
 from messaging.gateways.pace import Pace, Patience
 from messaging.simulators.cmpp import CmppCarrier
 
-from .stand import Ears, account, all_accepted, connected, open_carrier, segment, send, send_many, until
-
-
-def stand(story, faults=None, **more):
-    async def run():
-        async with open_carrier(CmppCarrier, faults) as carrier:
-            async with connected(carrier, **more) as (pool, ears):
-                await story(carrier, pool, ears)
-
-    asyncio.run(run())
-
+from .stand import (
+    Ears,
+    account,
+    all_accepted,
+    connected,
+    open_carrier,
+    segment,
+    send,
+    send_many,
+    stand,
+    until,
+)
 
 # Connections
 
@@ -184,7 +185,7 @@ def test_the_rate_is_kept_over_all_connections():
         loop = asyncio.get_running_loop()
         begin = loop.time()
         await send_many(pool, ears, 120)
-        assert 0.4 <= loop.time() - begin
+        assert loop.time() - begin >= 0.4
         assert all_accepted(ears, 120)
 
     stand(story, rate=200, connections=2, up=2)
@@ -244,13 +245,12 @@ def test_a_throttled_pace_stops_slows_down_and_grows_again():
     assert pace.learnt == pytest.approx(70)
     pace.throttled()
     assert pace.learnt == pytest.approx(70)
-    for _ in range(20):
-        clock.now += 1
+    for seconds in [1] * 20:
+        clock.now += seconds
         pace.take(1)
     assert 200 < pace.learnt < 1000
     clock.now += 600
-    pace.take(1)
-    assert pace.learnt is None
+    assert (pace.take(1), pace.learnt) == (1, None)
 
 
 def test_a_throttled_pace_never_exceeds_the_accounts_rate():
