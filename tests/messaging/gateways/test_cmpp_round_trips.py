@@ -4,7 +4,7 @@ import struct
 from datetime import datetime
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycmpp.request import SubmitRequestInstance
 
@@ -20,6 +20,7 @@ COMMANDS = [1, 2, 4, 5, 6, 8, 0x80000001, 0x80000002, 0x80000004, 0x80000005, 0x
 writable = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=300)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(COMMANDS), st.binary(max_size=220), st.sampled_from(["cmpp2", "cmpp3"]))
 def test_garbage_is_a_fault_of_the_carrier_and_nothing_worse(command, body, protocol):
     frame = cmpp.HEAD.pack(12 + len(body), command, 1) + body
@@ -29,6 +30,7 @@ def test_garbage_is_a_fault_of_the_carrier_and_nothing_worse(command, body, prot
         return
 
 
+@settings(deadline=None)
 @given(st.integers(12, 240), st.sampled_from(["cmpp2", "cmpp3"]))
 def test_cut_reports_are_not_taken_for_whole_ones(length, protocol):
     whole = delivered(REPORT_60, protocol)
@@ -54,6 +56,7 @@ class Taken:
         self.submits.append(values)
 
 
+@settings(deadline=None)
 @given(writable, st.sampled_from(["cmpp2", "cmpp3"]), st.integers(0, 255))
 def test_what_we_send_is_what_a_carrier_reads(text, protocol, reference):
     session, parts = Taken(protocol), split(text)
@@ -65,6 +68,7 @@ def test_what_we_send_is_what_a_carrier_reads(text, protocol, reference):
     assert [one[0] for one in session.submits] == list(range(1, len(parts) + 1))
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-16-be", exclude_characters="\0"), min_size=1, max_size=60))
 def test_another_implementation_reads_our_submits(text):
     if len(text.encode("utf-16-be")) > 140:
@@ -77,6 +81,7 @@ def test_another_implementation_reads_our_submits(text):
     assert fields["service_id"].rstrip("\0") == "HEALTH"
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["cmpp2", "cmpp3"]), st.booleans(), st.integers(1, 2**64 - 1))
 def test_what_the_simulator_reports_is_what_we_read(protocol, short, identity):
     session = Taken(protocol)

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.gateways.frames import Frames, Unfit, digits, fixed, loose
@@ -16,6 +16,7 @@ def framed(body):
 bodies = st.lists(st.binary(min_size=8, max_size=60), max_size=8)
 
 
+@settings(deadline=None)
 @given(bodies, st.lists(st.integers(0, 400), max_size=10))
 def test_frames_come_out_whole_however_they_are_cut(contents, cuts):
     stream = b"".join(map(framed, contents))
@@ -28,6 +29,7 @@ def test_frames_come_out_whole_however_they_are_cut(contents, cuts):
     assert frames.broken is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(1, 20))
 def test_garbage_never_crashes(junk, step):
     frames = Frames(12, 4096)

@@ -320,7 +320,7 @@ noise = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(noise, max_size=8), st.integers(1, 90), st.sampled_from(["cmpp2", "cmpp3"]))
 def test_no_bytes_crash_a_connection(pieces, step, protocol):
     async def run():

@@ -1,7 +1,7 @@
 """Texts as short messages: 70 and 67 units, pairs whole, headers read in both forms."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.gateways.text import PART, SINGLE, Piece, count, decode, encode, encode_part, split, units
@@ -22,6 +22,7 @@ def test_segments(text, segments):
     assert len(split(text)) == segments
 
 
+@settings(deadline=None)
 @given(writable)
 def test_parts_are_the_text_and_fit(text):
     parts = split(text)
@@ -30,6 +31,7 @@ def test_parts_are_the_text_and_fit(text):
     assert all(units(part) <= (SINGLE if len(parts) == 1 else PART) for part in parts)
 
 
+@settings(deadline=None)
 @given(writable, st.integers(0, 255))
 def test_what_is_sent_is_read_again(text, reference):
     coded = encode(text, reference)
@@ -83,6 +85,7 @@ def test_formats_of_incoming_texts(payload, fmt, text):
     assert decode(payload, fmt, False).text == text
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=160), st.integers(0, 255), st.booleans())
 def test_strange_bytes_are_read_somehow(payload, fmt, udh):
     piece = decode(payload, fmt, udh)
