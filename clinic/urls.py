@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("clinic.page_urls")),
     path("", include("emr.urls")),
     path("", include("messaging.page_urls")),
+    path("", include("messaging.urls")),
 ]
 
 handler400 = "clinic.views.errors.bad_request"

@@ -1,4 +1,6 @@
+from apscheduler.triggers.interval import IntervalTrigger
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from clinic import registry
@@ -11,6 +13,13 @@ class MessagingConfig(AppConfig):
 
     def ready(self):
         self._desk()
+        self._hook()
+
+    def _hook(self):
+        hourly = IntervalTrigger(hours=1, timezone=settings.TIME_ZONE)
+        registry.timetable.append(
+            registry.TimetableLine("forget_hook_calls", "messaging.jobs.forget_hook_calls", hourly)
+        )
 
     def _desk(self):
         """Call tasks for those who call, and how well messages reach a resident; campaigns bring their own tiles
