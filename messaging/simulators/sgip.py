@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 NODE = 3_021_099_999
 CHINA_SECONDS = 8 * 3600
+REST = 0.3  # seconds between two tries to reach a listener
 REMEMBERED = 100_000  # sequences of Submits whose copies are dropped
 # What a report says for a fault's stat; "26" is state 2 with error 26.
 STATES = {"DELIVRD": (0, 0), "ACCEPTD": (1, 0), "EXPIRED": (2, 25), "UNDELIV": (2, 29), "REJECTD": (2, 27),
@@ -151,7 +152,7 @@ class SgipCarrier(Carrier):
         self.answers_copies, self.disguise, self.short_answers = answers_copies, disguise, short_answers
         self.closes_after = closes_after
         self.taken: OrderedDict[bytes, None] = OrderedDict()
-        self._reaching: dict[str, asyncio.Task | Session] = {}
+        self._reaching: dict[str, asyncio.Task | Session | None] = {}
 
     def listens(self, login, host, port, name="", password=""):
         """This login's reports go there from now on."""
@@ -185,7 +186,7 @@ class SgipCarrier(Carrier):
                 await self.loop.create_connection(lambda: self._session(login), there.host, there.port)
         except (OSError, TimeoutError) as error:
             log.debug("nobody listens for %s: %s", self.name, type(error).__name__)
-            self._reaching.pop(login, None)
+            self._rest(login)
 
     def _session(self, login):
         session = self._reaching[login] = Session(self, login)
@@ -193,18 +194,23 @@ class SgipCarrier(Carrier):
         return session
 
     def let_in(self, session, result):
-        self._reaching.pop(session.login, None)
         if result:
             self.ledger.counts["turned_away"] += 1
             session.transport.close()
             return
+        self._reaching.pop(session.login, None)
         session.takes_reports = True
         self.pump(session.login)
 
     def went(self, session):
         if self._reaching.get(session.login) is session:
-            del self._reaching[session.login]
+            self._rest(session.login)
         super().went(session)
+
+    def _rest(self, login):
+        """Not let in: the next try in a moment."""
+        self._reaching[login] = None
+        self.loop.call_later(REST, self._reaching.pop, login, None)
 
     async def close_door(self):
         for one in list(self._reaching.values()):

@@ -1,7 +1,7 @@
 """A simulated China Telecom: an SMGP 3.0 server."""
 
 from hmac import compare_digest
-from time import gmtime, localtime, strftime, time
+from time import gmtime, strftime, time
 
 from messaging.gateways import smgp_frames as wire
 from messaging.gateways import text as texts
@@ -85,7 +85,7 @@ class SmgpManner(Manner):
     def _deliver(self, number, message_id, out, content, is_report, fields):
         deliver = wire.Deliver(
             message_id, is_report, out.phone, out.to, content, texts.ASCII if is_report else texts.UCS2,
-            strftime("%Y%m%d%H%M%S", localtime()), fields,
+            strftime("%Y%m%d%H%M%S", gmtime(time() + CHINA_SECONDS)), fields,
         )  # fmt: skip
         frame = wire.pack(Command.DELIVER, number, deliver)
         if self.carrier.uncounted_reserve and not fields:  # eight zero bytes that the length does not know of

@@ -233,10 +233,9 @@ def test_the_next_owner_takes_the_listeners_port_at_once():
     async def run():
         async with open_carrier(SgipCarrier) as carrier:
             async with both_ways(carrier) as (first, ears):
-                port = first.listener.port
+                options = {**OURS, "listen_port": first.listener.port}
                 await send_many(first, ears, 3)
                 await until(lambda: len(ears.reports) == 3)
-                options = {**OURS, "listen_port": port}
                 async with connected(carrier, "sgip", options=options) as (second, heirs):
                     await until(lambda: "listen" in heirs.errors)
                     await first.stop(0.2)

@@ -45,6 +45,20 @@ def test_submit_has_the_fields_in_the_documents_order():
     ))  # fmt: skip
 
 
+def test_a_submit_that_another_implementation_wrote():
+    """Lengths, order and padding as a Java gateway has them; read and written again it is the same."""
+    frame = bytes.fromhex(
+        "000000a8" "00000003" "0000000011f333f26ebb10dd" + "313036353539313235303238".ljust(42, "0") + "00" * 21
+        + "01" + "38363133303132333435363738".ljust(42, "0") + "3631313138" + "00" * 10 + "02" + "00" * 14 + "09"
+        + "00" * 32 + "0100000000" + "00000004" + "32333361" + "00" * 8
+    )  # fmt: skip
+    command, sequence, body = sgip.split(frame)
+    submit = sgip.unpack(command, body)
+    assert (submit.sp_number, submit.numbers, submit.corp_id) == ("106559125028", ("8613012345678",), "61118")
+    assert (submit.fee_type, submit.priority, submit.content) == (2, 9, b"233a")
+    assert sgip.pack(command, sequence, submit) == frame
+
+
 @pytest.mark.parametrize(("numbers", "length"), [(1, 0), (1, 140), (3, 22)])
 def test_lengths_of_submit(numbers, length):
     body = Submit("1", ("8613012345678",) * numbers, b"x" * length).pack()
