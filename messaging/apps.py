@@ -14,11 +14,24 @@ class MessagingConfig(AppConfig):
     def ready(self):
         self._desk()
         self._hook()
+        self._allowances()
+        registry.checks.append(
+            registry.Check("messages", "messaging.verification.messages", by_institution=True)
+        )
 
     def _hook(self):
         hourly = IntervalTrigger(hours=1, timezone=settings.TIME_ZONE)
         registry.timetable.append(
             registry.TimetableLine("forget_hook_calls", "messaging.jobs.forget_hook_calls", hourly)
+        )
+
+    def _allowances(self):
+        ten_minutes = IntervalTrigger(minutes=10, timezone=settings.TIME_ZONE)
+        registry.timetable.append(
+            registry.TimetableLine("tend_allowances", "messaging.jobs.tend_allowances", ten_minutes)
+        )
+        registry.checks.append(
+            registry.Check("allowances", "messaging.quota_verification.allowances", by_institution=True)
         )
 
     def _desk(self):

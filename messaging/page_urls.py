@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from messaging.views import calls
+from messaging.views import calls, consent
 
 urlpatterns = [
     path("calls/", calls.calls, name="calls"),
+    path("residents/<uuid:resident>/consent", consent.consent_set, name="consent-set"),
     path("calls/<uuid:task>/", calls.call, name="call"),
 ]

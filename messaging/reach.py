@@ -74,7 +74,7 @@ def _number(resident, ids, now):
 def _consents(ids):
     """(purpose, the last word on it or None) of every purpose but emergencies, which nobody is asked about."""
     said = consent.of(ids)
-    return [(purpose.label, said.get(purpose)) for purpose in Purpose if purpose != Purpose.EMERGENCY]
+    return [(purpose, said.get(purpose)) for purpose in Purpose if purpose != Purpose.EMERGENCY]
 
 
 def _file(resident):

@@ -58,9 +58,9 @@ def test_refusals_and_the_last_word_on_each_purpose(person, clerk):
             resident=person, purpose=Purpose.EDUCATION, given=given, source=ConsentSource.DESK
         )
     found = reach.of(person, clerk)
-    said = {label: consent and consent.given for label, consent in found["consents"]}
-    assert said[Purpose.EDUCATION.label] is False
-    assert said[Purpose.AGREEMENT.label] is None
+    said = {purpose: consent and consent.given for purpose, consent in found["consents"]}
+    assert said[Purpose.EDUCATION] is False
+    assert said[Purpose.AGREEMENT] is None
     assert found["opt_out"] is not None
 
 
