@@ -27,6 +27,14 @@ CREATE TRIGGER message_frozen BEFORE UPDATE OF uuid, campaign_id, resident_id, i
         NEW.text, NEW.segments, NEW.made_at))
     EXECUTE FUNCTION messaging_message_frozen();
 
+-- Whether we have learnt of every part of this try that no carrier took it: then it is in doubt no more.
+CREATE FUNCTION messaging_never_taken(which bigint, try integer) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT count(*) > 0 AND bool_and(EXISTS (
+        SELECT FROM messaging_attemptresult r
+        WHERE r.attempt_id = a.id AND r.kind IN ('not_sent', 'throttled', 'closed', 'elsewhere')))
+    FROM messaging_attempt a WHERE a.message_id = which AND a.number = try
+$$;
+
 CREATE FUNCTION messaging_message_moves() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -41,7 +49,7 @@ BEGIN
         OR (OLD.state = 'claimed' AND NEW.state = 'cancelled' AND OLD.on_wire)
         OR (OLD.state = 'submitted' AND NEW.state = 'queued' AND (OLD.retried OR NOT NEW.retried))
         OR (OLD.state = 'unknown' AND NEW.state = 'queued' AND NOT EXISTS (SELECT FROM messaging_campaign
-            WHERE id = NEW.campaign_id AND policy = 'at_least_once'))
+            WHERE id = NEW.campaign_id AND policy = 'at_least_once') AND NOT messaging_never_taken(OLD.id, OLD.tries))
     THEN
         RAISE EXCEPTION 'a message does not move from % to %', OLD.state, NEW.state
             USING ERRCODE = 'integrity_constraint_violation';
@@ -105,6 +113,7 @@ DROP FUNCTION messaging_message_tally;
 DROP TRIGGER message_begins ON messaging_message;
 DROP TRIGGER message_moves ON messaging_message;
 DROP FUNCTION messaging_message_moves;
+DROP FUNCTION messaging_never_taken;
 DROP TRIGGER message_frozen ON messaging_message;
 DROP TRIGGER message_kept ON messaging_message;
 DROP FUNCTION messaging_message_frozen;
@@ -141,9 +150,9 @@ class Migration(migrations.Migration):
                 ('decide_at', models.DateTimeField(null=True, verbose_name='decided at')),
                 ('retried', models.BooleanField(default=False, verbose_name='tried again the next day')),
                 ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='messaging.campaign', verbose_name='campaign')),
-                ('gateway', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
-                ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.institution', verbose_name='institution')),
-                ('resident', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='clinic.resident', verbose_name='resident')),
+                ('gateway', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
+                ('institution', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.institution', verbose_name='institution')),
+                ('resident', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='clinic.resident', verbose_name='resident')),
             ],
             options={
                 'verbose_name': 'message',
@@ -163,7 +172,7 @@ class Migration(migrations.Migration):
                 ('connection', models.PositiveSmallIntegerField(verbose_name='connection')),
                 ('worker', models.CharField(max_length=100, verbose_name='dispatcher')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
-                ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
+                ('gateway', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='messaging.message', verbose_name='message')),
             ],
             options={
@@ -189,7 +198,7 @@ class Migration(migrations.Migration):
                 ('raw', models.BinaryField(default=b'')),
                 ('matched_at', models.DateTimeField(null=True, verbose_name='matched at')),
                 ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='messaging.attempt', verbose_name='attempt')),
-                ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
+                ('gateway', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
             ],
             options={
                 'verbose_name': 'receipt',
@@ -207,9 +216,9 @@ class Migration(migrations.Migration):
                 ('hour', models.DateTimeField()),
                 ('messages', models.IntegerField()),
                 ('segments', models.IntegerField()),
-                ('campaign', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='tallies', to='messaging.campaign')),
-                ('gateway', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway')),
-                ('institution', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.institution')),
+                ('campaign', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tallies', to='messaging.campaign')),
+                ('gateway', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway')),
+                ('institution', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.institution')),
             ],
             options={
                 'verbose_name': 'tally',
@@ -225,7 +234,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(blank=True, max_length=40, verbose_name="carrier's code")),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='results', to='messaging.attempt', verbose_name='attempt')),
-                ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
+                ('gateway', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
             ],
             options={
                 'verbose_name': 'result of an attempt',
@@ -242,6 +251,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='message',
             index=models.Index(condition=models.Q(('state', 'queued')), fields=['campaign', 'carrier', 'due_at', 'id'], name='message_queue'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(condition=models.Q(('state', 'queued'), models.Q(('refused_by', []), _negated=True)), fields=['carrier', 'due_at', 'id'], name='message_turned_away'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -274,6 +287,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='receipt',
             index=models.Index(condition=models.Q(('attempt', None)), fields=['gateway', 'remote_id'], name='receipt_unmatched'),
+        ),
+        migrations.AddIndex(
+            model_name='receipt',
+            index=models.Index(condition=models.Q(('attempt', None)), fields=['received_at'], name='receipt_unmatched_since'),
         ),
         migrations.AddConstraint(
             model_name='receipt',

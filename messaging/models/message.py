@@ -50,12 +50,18 @@ class Message(models.Model):
     campaign = models.ForeignKey(
         Campaign, models.PROTECT, related_name="messages", verbose_name=_("campaign")
     )
+    # Every index costs each of a message's moves: the foreign keys have only those that are asked for.
     resident = models.ForeignKey(
-        Resident, models.PROTECT, null=True, related_name="messages", verbose_name=_("resident")
+        Resident,
+        models.PROTECT,
+        null=True,
+        related_name="messages",
+        db_index=False,
+        verbose_name=_("resident"),
     )
     # The resident's home when the message was made: whose delivery rate, whose call task.
     institution = models.ForeignKey(
-        Institution, models.PROTECT, related_name="+", verbose_name=_("institution")
+        Institution, models.PROTECT, related_name="+", db_index=False, verbose_name=_("institution")
     )
     phone = models.CharField(_("phone"), max_length=20)
     carrier = models.CharField(_("carrier"), max_length=10, choices=Carrier.choices)
@@ -76,7 +82,7 @@ class Message(models.Model):
     # Gateways that said the number is not theirs.
     refused_by = ArrayField(models.BigIntegerField(), default=list)
     gateway = models.ForeignKey(
-        Gateway, models.PROTECT, null=True, related_name="+", verbose_name=_("gateway")
+        Gateway, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("gateway")
     )
     submitted_at = models.DateTimeField(_("taken by the carrier at"), null=True)
     # Until then a receipt is waited for; then it expires, or is decided by the campaign's policy.
@@ -96,6 +102,11 @@ class Message(models.Model):
                 fields=["campaign", "carrier", "due_at", "id"],
                 name="message_queue",
                 condition=Q(state="queued"),
+            ),
+            models.Index(
+                fields=["carrier", "due_at", "id"],
+                name="message_turned_away",
+                condition=Q(state="queued") & ~Q(refused_by=[]),
             ),
             models.Index(fields=["claimed_by"], name="message_claimed", condition=Q(state="claimed")),
             models.Index(
@@ -128,9 +139,15 @@ class Tally(models.Model):
     PRIVATE_FIELDS: frozenset[str] = frozenset()
     deletable = True  # when added up
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="tallies", db_constraint=False)
-    institution = models.ForeignKey(Institution, models.PROTECT, related_name="+", db_constraint=False)
-    gateway = models.ForeignKey(Gateway, models.PROTECT, null=True, related_name="+", db_constraint=False)
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, related_name="tallies", db_constraint=False, db_index=False
+    )
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    gateway = models.ForeignKey(
+        Gateway, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     carrier = models.CharField(max_length=10)
     state = models.CharField(max_length=10)
     reason = models.CharField(max_length=12, blank=True)
@@ -150,7 +167,9 @@ class Attempt(AppendOnlyRow):
     PRIVATE_FIELDS: frozenset[str] = frozenset()
 
     message = models.ForeignKey(Message, models.PROTECT, related_name="attempts", verbose_name=_("message"))
-    gateway = models.ForeignKey(Gateway, models.PROTECT, related_name="+", verbose_name=_("gateway"))
+    gateway = models.ForeignKey(
+        Gateway, models.PROTECT, related_name="+", db_index=False, verbose_name=_("gateway")
+    )
     number = models.PositiveSmallIntegerField(_("try"))
     part = models.PositiveSmallIntegerField(_("part"), default=1)
     parts = models.PositiveSmallIntegerField(_("parts"), default=1)
@@ -171,7 +190,9 @@ class AttemptResult(AppendOnlyRow):
     PRIVATE_FIELDS: frozenset[str] = frozenset()
 
     attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="results", verbose_name=_("attempt"))
-    gateway = models.ForeignKey(Gateway, models.PROTECT, related_name="+", verbose_name=_("gateway"))
+    gateway = models.ForeignKey(
+        Gateway, models.PROTECT, related_name="+", db_index=False, verbose_name=_("gateway")
+    )
     kind = models.CharField(_("result"), max_length=10, choices=AttemptKind.choices)
     remote_id = models.CharField(_("carrier's number"), max_length=65, blank=True)
     code = models.CharField(_("carrier's code"), max_length=40, blank=True)
@@ -193,7 +214,9 @@ class Receipt(AppendOnlyRow):
     append_only_except = ("attempt_id", "matched_at")
     PRIVATE_FIELDS = frozenset({"phone", "raw"})
 
-    gateway = models.ForeignKey(Gateway, models.PROTECT, related_name="+", verbose_name=_("gateway"))
+    gateway = models.ForeignKey(
+        Gateway, models.PROTECT, related_name="+", db_index=False, verbose_name=_("gateway")
+    )
     remote_id = models.CharField(_("carrier's number"), max_length=65)
     phone = models.CharField(_("phone"), max_length=20)
     outcome = models.CharField(_("outcome"), max_length=10, choices=ReceiptOutcome.choices)
@@ -218,6 +241,7 @@ class Receipt(AppendOnlyRow):
             models.Index(
                 fields=["gateway", "remote_id"], name="receipt_unmatched", condition=Q(attempt=None)
             ),
+            models.Index(fields=["received_at"], name="receipt_unmatched_since", condition=Q(attempt=None)),
         ]
         constraints = [
             models.UniqueConstraint(

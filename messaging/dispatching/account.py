@@ -1,0 +1,382 @@
+"""One carrier account while this process owns it: claims ahead, begins, writes, hears.
+
+Nothing is written to the wire unless its attempt is committed and the dispatcher's lease is in force at that moment by
+this machine's own clock.
+"""
+
+import asyncio
+import logging
+from collections import Counter, deque
+from contextlib import suppress
+from time import monotonic
+
+from django.utils import timezone
+
+from messaging import gateways
+from messaging.dispatching import beginning, claiming, recovery
+from messaging.dispatching.booking import Result
+from messaging.dispatching.books import Books
+from messaging.dispatching.claiming import Owner
+from messaging.dispatching.database import DATABASE_FAULTS
+from messaging.dispatching.flights import Flight
+from messaging.dispatching.pulse import Pulse
+from messaging.gateways.base import Answer, Verdict
+
+log = logging.getLogger("sheyi.dispatcher")
+
+# Windows of messages in memory, and how many transactions may be between reserve and send.
+AHEAD = 4
+BEGINNERS = 2
+MOST_AT_ONCE = 256
+IDLE = 0.25
+
+
+class OwnedAccount:
+    """The sink of its pool, too. ``dispatcher`` gives ``threads``, ``in_force()``, ``work``, ``routes``."""
+
+    def __init__(self, dispatcher, gateway, account):
+        self.dispatcher, self.gateway, self.account = dispatcher, gateway.pk, account
+        self.owner = Owner(dispatcher.name, gateway.pk)
+        self.threads = dispatcher.threads
+        self.pulse = Pulse(account)
+        self.books = Books(
+            self.threads, self.owner, gateway.report_hours, dispatcher.routes.way_left, self._booked
+        )
+        self.pool = gateways.open_pool(account, self)
+        self.ahead: deque[Flight] = deque()
+        self.in_air: dict[int, Flight] = {}
+        self.known: dict[int, Flight] = {}
+        self.since = monotonic()
+        self.asked = 0
+        self.claiming = self.sending = True
+        self.owned = True
+        self._strays = False
+        self._claims = self._turn = 0
+        self._work, self._dry = None, set()
+        self._quiet = asyncio.Lock()
+        self._filled, self._short = asyncio.Event(), asyncio.Event()
+        self._tasks: list[asyncio.Task] = []
+
+    @property
+    def capacity(self) -> int:
+        return self.account.connections * self.account.window
+
+    async def start(self):
+        await self.pool.start()
+        self._tasks = [asyncio.create_task(self._claim_ahead())]
+        self._tasks += [asyncio.create_task(self._begin_and_send()) for _ in range(BEGINNERS)]
+
+    # the sink
+
+    def answered(self, answers):
+        for answer in answers:
+            self._answered(answer)
+        self.books.wake()
+
+    def _answered(self, answer: Answer):
+        self.pulse.answered(answer)
+        result = Result(answer.attempt, answer.verdict.value, answer.remote_id[:65], answer.code[:40])
+        flight = self.in_air.pop(answer.attempt, None)
+        if flight is None:
+            self.books.late(result)
+        else:
+            self.books.answer(result, flight if flight.answered(answer) else None)
+
+    async def reported(self, reports):
+        await self.books.reported(reports)
+
+    async def heard(self, messages):
+        await self.books.heard(messages)
+
+    def changed(self, up, error):
+        self.pulse.changed(up, error)
+
+    # claiming
+
+    async def _claim_ahead(self):
+        while self.claiming:
+            try:
+                got = await self._claim() if self._wanted() else 0
+            except DATABASE_FAULTS as error:
+                log.warning("not claimed: %s", type(error).__name__)
+                self._strays, got = True, 0
+            if not got:
+                self._short.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._short.wait(), IDLE)
+
+    def _wanted(self) -> int:
+        """How many more to have at hand; 0 while there are enough or nothing could be sent."""
+        if not (self.claiming and self._may_send()):
+            return 0
+        target = AHEAD * self.capacity
+        return target - len(self.ahead) if len(self.ahead) <= target // 2 else 0
+
+    async def _claim(self) -> int:
+        """Urgent campaigns first, then the others in equal shares, then what other gateways have refused."""
+        work, routes = self.dispatcher.work, self.dispatcher.routes
+        if work is not self._work:
+            self._work, self._dry = work, set()
+        got = 0
+        for queues in routes.queues(self.gateway, work):
+            got += await self._claim_from(queues)
+        for carrier, before in routes.turned_away(self.gateway, work):
+            if (most := self._wanted()) and work.allowed and (carrier, tuple(before)) not in self._dry:
+                found = await self._run(claiming.claim_turned_away, carrier, before, work.allowed, most)
+                got += len(found)
+                if len(found) < most:
+                    self._dry.add((carrier, tuple(before)))
+        return got
+
+    async def _claim_from(self, queues) -> int:
+        """A queue that gives less than its share is empty until the next look; the others get the rest."""
+        got = 0
+        queues = [queue for queue in queues if queue not in self._dry]
+        while queues and (wanted := self._wanted()):
+            self._turn += 1
+            first = self._turn % len(queues)
+            asked = (queues[first:] + queues[:first])[:wanted]
+            share = -(-wanted // len(asked))
+            found = await self._run(claiming.claim, [(*queue, share) for queue in asked])
+            got += len(found)
+            given = Counter((one.campaign, one.carrier) for one in found)
+            self._dry |= {queue for queue in asked if given[queue] < share}
+            queues = [queue for queue in queues if queue not in self._dry]
+        return got
+
+    async def _run(self, claim, *given):
+        async with self._quiet:
+            self._claims += 1
+        try:
+            found = await self.threads.run(claim, self.owner, *given, timezone.now())
+        finally:
+            self._claims -= 1
+        for one in sorted(found, key=lambda one: one.id):
+            flight = self.known[one.id] = Flight(one)
+            self.ahead.append(flight)
+        if found:
+            self._filled.set()
+        return found
+
+    async def give_back(self, flights):
+        """They were claimed and not begun."""
+        flights = list(flights)
+        for flight in flights:
+            self.known.pop(flight.key, None)
+        if flights:
+            try:
+                await self.threads.run(
+                    claiming.give_back, self.owner, [flight.key for flight in flights], timezone.now()
+                )
+            except DATABASE_FAULTS:
+                self._strays = True
+
+    async def keep_only(self, campaigns):
+        """What is at hand of campaigns that are paused, over or in their quiet hours goes back."""
+        gone = [one for one in self.ahead if one.message.campaign not in campaigns and not one.attempts]
+        if gone:
+            leaving = {one.key for one in gone}
+            self.ahead = deque(one for one in self.ahead if one.key not in leaving)
+            await self.give_back(gone)
+
+    # beginning and sending
+
+    async def _begin_and_send(self):
+        while self.sending:
+            if not self.ahead:
+                self._filled.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._filled.wait(), IDLE)
+                continue
+            if self.books.backlog > 8 * self.capacity or not self._may_send():
+                await asyncio.sleep(0.02)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self.pool.room()
+                await self._begin()
+
+    def _may_send(self):
+        return self.pulse.sending and self.owned and self.dispatcher.in_force()
+
+    async def _begin(self):
+        slots = self.pool.reserve(min(self._parts_ahead(), MOST_AT_ONCE))
+        if not slots:
+            await asyncio.sleep(0.005)
+            return
+        work, more, free = self._load(slots)
+        if len(self.ahead) <= AHEAD * self.capacity // 2:
+            self._short.set()
+        if free:
+            self.pool.give_back(free)
+        if not work:
+            return
+        try:
+            async with self._quiet:
+                pass
+            begun = await self.threads.run(
+                beginning.begin,
+                self.owner,
+                [(f.key, part, len(f.parts), slot.sequence, slot.connection) for f, part, slot in work],
+                more,
+                timezone.now(),
+            )
+        except DATABASE_FAULTS as error:
+            # Perhaps it is committed: what the database says will be seen to, nothing was written.
+            log.warning("not begun: %s", type(error).__name__)
+            self.pool.give_back([slot for _flight, _part, slot in work])
+            self._forget(work)
+            return
+        await self._launch(work, begun)
+
+    def _parts_ahead(self):
+        wanted = 0
+        for flight in self.ahead:
+            wanted += len(flight.left)
+            if wanted >= MOST_AT_ONCE:
+                break
+        return wanted
+
+    def _load(self, slots):
+        """(flight, part, slot) for each slot; long messages that do not fit go on in the next turn."""
+        work, more, slots = [], set(), deque(slots)
+        while slots and self.ahead:
+            flight = self.ahead[0]
+            if flight.attempts or flight.beginning:
+                if flight.beginning:  # its first parts are being committed: the other turn goes on with it
+                    break
+                more.add(flight.key)
+            while slots and flight.left:
+                work.append((flight, flight.left.pop(0), slots.popleft()))
+                flight.beginning += 1
+            if flight.left:
+                break
+            self.ahead.popleft()
+        return work, more, list(slots)
+
+    def _forget(self, work):
+        for flight in {id(one[0]): one[0] for one in work}.values():
+            self.known.pop(flight.key, None)
+            flight.left, flight.beginning = [], 0
+            if self.ahead and self.ahead[0] is flight:
+                self.ahead.popleft()
+        self._strays = True
+
+    async def _launch(self, work, begun):
+        wire, unused, skipped = [], [], {}
+        for flight, part, slot in work:
+            flight.beginning -= 1
+            attempt = begun.attempts.get((flight.key, part))
+            if attempt is None:
+                unused.append(slot)
+                skipped[flight.key] = flight
+                continue
+            flight.attempts[part] = attempt
+            self.in_air[attempt] = flight
+            wire.append((slot, flight.segment(part)))
+        if unused:
+            self.pool.give_back(unused)
+        if wire:
+            self._write(wire)
+        await self._drop(skipped, begun.stopped)
+
+    def _write(self, wire):
+        """The only place where something goes out."""
+        if not (self.owned and self.dispatcher.in_force()):
+            log.warning("lease lapsed: not sent", extra={"facts": {"count": len(wire)}})
+            self.pool.give_back([slot for slot, _segment in wire])
+            self.answered([Answer(segment.attempt, Verdict.NOT_SENT) for _slot, segment in wire])
+            return
+        try:
+            self.pulse.sent(wire[0][1].attempt)
+            self.pool.send(wire)
+        except Exception as error:  # ours: nobody knows how far it came
+            log.error("writing failed: %s", type(error).__name__)
+            self.answered(
+                [Answer(s.attempt, Verdict.IN_DOUBT) for _slot, s in wire if s.attempt in self.in_air]
+            )
+
+    async def _drop(self, skipped, stopped):
+        back = []
+        for key, flight in skipped.items():
+            flight.left = []
+            if self.ahead and self.ahead[0] is flight:
+                self.ahead.popleft()
+            if flight.attempts:  # the rest of a long message: what was sent of it decides
+                if flight.over:
+                    self.books.open.flights.append(flight)
+                    self.books.wake()
+            elif key in stopped:
+                self.known.pop(key, None)
+            else:
+                back.append(flight)
+        await self.give_back(back)
+
+    # looking after
+
+    def line(self, now):
+        """For messaging.dispatching.health."""
+        pulse = self.pulse
+        return (
+            self.gateway, pulse.state, pulse.up, pulse.held_until(now), pulse.error or None, pulse.error_at,
+            pulse.rate(), pulse.round_trip,
+        )  # fmt: skip
+
+    async def tidy(self):
+        """Called every second: what a broken transaction left is put right."""
+        if self._strays and self.owned and self.dispatcher.in_force():
+            await self._bring_back_strays()
+
+    def _booked(self, flights):
+        for flight in flights:
+            self.known.pop(flight.key, None)
+
+    async def _bring_back_strays(self):
+        async with self._quiet:
+            if self._claims or any(flight.beginning for flight in self.known.values()):
+                return
+            self._strays = False
+            try:
+                while await self.threads.run(recovery.strays, self.owner, list(self.known), timezone.now()):
+                    pass
+            except DATABASE_FAULTS:
+                self._strays = True
+
+    # the end
+
+    async def stop(self, seconds: float):
+        """Claim nothing more, give back what is not begun, finish the windows, book everything."""
+        end = monotonic() + seconds
+        self.claiming = False
+        self._short.set()
+        await self._tasks[0]
+        waiting = [flight for flight in self.ahead if not flight.attempts and not flight.beginning]
+        self.ahead = deque(flight for flight in self.ahead if flight.attempts or flight.beginning)
+        await self.give_back(waiting)
+        while self.ahead and monotonic() < end and self._may_send():
+            await asyncio.sleep(0.01)
+        await self._end_sending()
+        await self._close(max(0.05, end - monotonic()))
+        with suppress(*DATABASE_FAULTS):
+            while self.dispatcher.in_force() and self.owned:
+                if not await self.threads.run(recovery.strays, self.owner, [], timezone.now()):
+                    break
+
+    async def abort(self):
+        """The lease is another's: not a byte more. What was heard is still booked."""
+        self.owned = self.claiming = False
+        await self._end_sending()
+        await self._close(0)
+        await self.give_back(flight for flight in self.ahead if not flight.attempts)
+
+    async def _close(self, seconds):
+        await self.pool.stop(seconds)
+        if self.in_air:  # whatever the pool did not tell
+            self.answered([Answer(attempt, Verdict.IN_DOUBT) for attempt in list(self.in_air)])
+        await self.books.close()
+
+    async def _end_sending(self):
+        self.sending = False
+        self._filled.set()
+        self._short.set()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,210 @@
+"""One dispatcher: keeps its lease, takes its share of the accounts, looks every second at what may be sent."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
+
+from django.conf import settings
+from django.utils import timezone
+
+from clinic.errors import Refused
+from messaging import allowed, gateways
+from messaging.codes import Carrier, GatewayState
+from messaging.dispatching import health, housekeeping, leases, running
+from messaging.dispatching.account import OwnedAccount
+from messaging.dispatching.asking import Asking
+from messaging.dispatching.database import DATABASE_FAULTS, Threads
+from messaging.dispatching.routes import Routes
+from messaging.gateways.base import GatewayError
+from messaging.models import Gateway
+
+log = logging.getLogger("sheyi.dispatcher")
+
+THREADS = 5
+LOOK_SECONDS = 1.0
+# At its end a dispatcher waits so long for answers under way; what is open then is in doubt.
+STOP_SECONDS = 20
+# Before the lease ends by our clock; one statement's way to the database and back is not our time to send in.
+MARGIN = 0.2
+
+
+class Dispatcher:
+    """``run`` ends after ``stop`` was called, or when the lease is lost (``lost``): then another one, with another
+    name, may begin. ``accounts``: gateway → what is owned."""
+
+    def __init__(self):
+        self.name = leases.new_name()
+        self.threads, self.heart = Threads(THREADS, "sms"), Threads(1, "sms-lease")
+        self.accounts: dict[int, OwnedAccount] = {}
+        self.rows: dict[int, tuple] = {}
+        self.routes, self.work = Routes(), running.Work()
+        self.lost = False
+        self._in_force_until = 0.0
+        self._stopping = asyncio.Event()
+
+    def in_force(self) -> bool:
+        """Whether our lease holds at this moment, by this machine's own clock."""
+        return monotonic() < self._in_force_until and not self.lost
+
+    def stop(self):
+        self._stopping.set()
+
+    async def run(self):
+        beat = asyncio.create_task(self._beat())
+        keeping = asyncio.create_task(housekeeping.Housekeeping(self).run())
+        asking = asyncio.create_task(Asking(self).run())
+        try:
+            while not self._stopping.is_set() and not self.lost:
+                began = monotonic()
+                await self._quietly(self._look)
+                rest = LOOK_SECONDS - (monotonic() - began)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), max(0.05, rest))
+        finally:
+            for task in (keeping, asking):
+                task.cancel()
+            await asyncio.gather(keeping, asking, return_exceptions=True)
+            await self._end()
+            beat.cancel()
+            await asyncio.gather(beat, return_exceptions=True)
+            with suppress(*DATABASE_FAULTS):
+                await self.heart.run(leases.rest, self.name)
+            await asyncio.to_thread(self.threads.close)
+            await asyncio.to_thread(self.heart.close)
+
+    async def _quietly(self, act):
+        """A database that is away for a while ends nothing."""
+        try:
+            await act()
+        except DATABASE_FAULTS as error:
+            log.warning("database away: %s", type(error).__name__)
+        except Exception:
+            log.exception("a look went wrong")
+
+    # the lease
+
+    async def _beat(self):
+        """Three times within a lease, in a thread of its own."""
+        known = False
+        while not self.lost:
+            began = monotonic()
+            try:
+                if not known:
+                    known = await self.heart.run(leases.take, self.name, self.name)
+                    held = {self.name} if known else set()
+                else:
+                    held = await self.heart.run(leases.renew, self.name, self._names())
+                await self._renewed(held, began)
+            except DATABASE_FAULTS as error:
+                log.warning("lease not renewed: %s", type(error).__name__)
+            await asyncio.sleep(settings.SMS_LEASE_SECONDS / 4)
+
+    def _names(self):
+        return [self.name, *(leases.account(gateway) for gateway in self.accounts)]
+
+    async def _renewed(self, held, began):
+        if self.name not in held:
+            log.error("lease lost", extra={"facts": {"holder": self.name}})
+            self.lost = True
+            self._stopping.set()
+            return
+        self._in_force_until = began + settings.SMS_LEASE_SECONDS - MARGIN
+        for gateway, account in list(self.accounts.items()):
+            if account.owned and account.since < began and leases.account(gateway) not in held:
+                log.error("account lost", extra={"facts": {"gateway": gateway}})
+                account.owned = False
+
+    # every second
+
+    async def _look(self):
+        if not self.in_force():
+            return
+        await self._share()
+        if not self.accounts:
+            return
+        self.routes.set(*await self.threads.run(Routes.read, settings.SMS_LEASE_SECONDS))
+        self.work = await self.threads.run(running.look, Carrier.values, timezone.now())
+        for account in list(self.accounts.values()):
+            await account.keep_only(self.work.allowed)
+            await account.tidy()
+        await self._tell()
+
+    async def _tell(self):
+        now = timezone.now()
+        lines = [account.line(now) for account in self.accounts.values() if account.owned]
+        if lines:
+            await self.threads.run(health.write, self.name, lines)
+
+    async def _share(self):
+        """Let go what is switched off, changed, lost or too much; take what is free, up to our share."""
+        rows, dispatchers = await self.threads.run(_accounts)
+        leaving = [
+            key for key, account in self.accounts.items()
+            if not account.owned or key not in rows or self.rows.get(key) != rows[key][1]
+        ]  # fmt: skip
+        share = leases.share(len(rows), dispatchers)
+        staying = [key for key in self.accounts if key not in leaving]
+        if not leaving and len(staying) > share:
+            leaving = staying[-1:]
+        await asyncio.gather(*(self._let_go(key, key in rows) for key in leaving))
+        for key in sorted(rows):
+            if len(self.accounts) >= share or self._stopping.is_set():
+                break
+            if key not in self.accounts and await self.threads.run(
+                leases.take, leases.account(key), self.name
+            ):
+                await self._open(key, *rows[key])
+
+    async def _open(self, key, gateway, state):
+        self.rows[key] = state
+        try:
+            addresses = await self.threads.run(allowed.check, gateway.host)
+            given = await self.threads.run(gateways.account_of, gateway)
+            given = replace(given, host=addresses[0]) if addresses else given
+            account = OwnedAccount(self, gateway, given)
+        except (Refused, GatewayError) as error:
+            await self._tell_closed(key, error.message)
+            return
+        self.accounts[key] = account
+        await self._tell()
+        await account.start()
+        log.info("account taken", extra={"facts": {"gateway": key, "holder": self.name}})
+
+    async def _tell_closed(self, key, sentence):
+        """Nobody can serve it as it is written; its lease runs out, and it is tried again."""
+        line = (key, GatewayState.DOWN, 0, None, str(sentence)[:200], timezone.now(), 0.0, 0.0)
+        await self.threads.run(health.write, self.name, [line])
+        await self.threads.run(leases.release, leases.account(key), self.name)
+
+    async def _let_go(self, key, active):
+        account = self.accounts[key]
+        if account.owned and self.in_force():
+            await account.stop(STOP_SECONDS)
+        else:
+            await account.abort()
+        self.accounts.pop(key, None)
+        with suppress(*DATABASE_FAULTS):
+            state = GatewayState.DOWN if active else GatewayState.OFF
+            await self.threads.run(health.leave, key, self.name, state)
+            await self.threads.run(leases.release, leases.account(key), self.name)
+        log.info("account let go", extra={"facts": {"gateway": key, "holder": self.name}})
+
+    # the end
+
+    async def _end(self):
+        if self.in_force():
+            with suppress(*DATABASE_FAULTS):
+                await self.heart.run(leases.leave, self.name)
+        await asyncio.gather(*(self._let_go(key, True) for key in list(self.accounts)))
+
+
+def _accounts():
+    """({gateway: (row, what of it would change the connections)}, living dispatchers), in a thread."""
+    names = ("protocol", "host", "port", "login", "secret", "access_number", "connections", "window", "rate",
+             "connect_seconds", "answer_seconds", "idle_seconds", "report_hours")  # fmt: skip
+    found = {}
+    for row in Gateway.objects.active():
+        found[row.pk] = (row, (*(getattr(row, name) for name in names), repr(row.options)))
+    return found, leases.living()
