@@ -3,10 +3,23 @@
 from django.utils import timezone
 from django_tasks import task
 
-from messaging import hook
+from messaging import building, hook, quota
+from messaging.models import Campaign
 
 
 @task()
 def forget_hook_calls():
     """Forget nonces of the receipt hook that are too old to be used again."""
     return hook.forget(timezone.now())
+
+
+@task()
+def tend_allowances():
+    """Settle what no dispatcher settled, and write down which allowances are nearly used up."""
+    return quota.tend(timezone.now())
+
+
+@task()
+def build_campaign(pk):
+    """Count the audience of a campaign and queue its messages."""
+    return building.build(Campaign.objects.get(pk=pk)).recipients

@@ -7,13 +7,15 @@ the lock of the allowance's row; the order of locks is campaign, allowance.
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.errors import Refused
 from messaging.codes import AtLimit, CampaignState, MessageState, QuotaKind, WarningLevel
 from messaging.models import Campaign, Quota, QuotaEntry, QuotaWarning, Tally
+from messaging.models.campaign import OVER
 
 # Taken by the carrier, or nobody knows: it counts. What failed or was cancelled is given back.
 USED = (MessageState.SUBMITTED, MessageState.DELIVERED, MessageState.EXPIRED, MessageState.UNKNOWN)
@@ -59,6 +61,18 @@ def balance(quota) -> Balance:
     return Balance(**pots(quota.entries.all()))
 
 
+def balances(quotas) -> dict[int, Balance]:
+    """{the allowance's number: its balance}, in one query."""
+    sums = (
+        QuotaEntry.objects.filter(quota__in=quotas)
+        .order_by()
+        .values("quota")
+        .annotate(f=Sum("free"), r=Sum("reserved"), u=Sum("used"))
+    )
+    found = {row["quota"]: Balance(row["f"], row["r"], row["u"]) for row in sums}
+    return {quota.pk: found.get(quota.pk, Balance()) for quota in quotas}
+
+
 def pots(entries) -> dict:
     """{"free", "reserved", "used"}: the sums of these entries."""
     sums = entries.aggregate(free=Sum("free"), reserved=Sum("reserved"), used=Sum("used"))
@@ -72,7 +86,9 @@ def reserve(campaign, *, segments, by, now, exceed=False) -> QuotaEntry | None:
     district keeps no allowance for the year: a district that does not count is not held up. Raises Refused with code
     "quota" (blocked) or "quota-approval" (wants that agreement), with ``free`` and ``short`` in its facts.
     """
-    campaign.year = campaign.year or year_of(now)
+    if campaign.year is None:
+        campaign.year = year_of(now)
+        campaign.save(update_fields=["year"])
     found = of(campaign.institution, campaign.year)
     if found is None:
         return None
@@ -175,3 +191,27 @@ def _moves(posted, target):
         yield QuotaKind.RELEASE, {"reserved": rest, "free": -rest}
     elif rest > 0:
         yield QuotaKind.RESERVATION, {"reserved": rest, "free": -rest}
+
+
+def tend(now) -> int:
+    """Settle the campaigns whose messages have moved since their last entry, and warn; return how many there were.
+    The dispatcher does the same for what it sends; this is for what moved without it."""
+    year = year_of(now)
+    posted = QuotaEntry.objects.filter(campaign=OuterRef("pk")).order_by().values("campaign")
+    sent = Tally.objects.filter(campaign=OuterRef("pk"), state__in=USED).order_by().values("campaign")
+    unsettled = (
+        Campaign.objects.filter(year__gte=year - 1)
+        .annotate(
+            posted=Subquery(posted.annotate(n=Sum("used")).values("n")),
+            left=Subquery(posted.annotate(n=Sum("reserved")).values("n")),
+            sent=Coalesce(Subquery(sent.annotate(n=Sum("segments")).values("n")), 0),
+        )
+        .exclude(posted=None)
+        .filter(~Q(posted=F("sent")) | (Q(state__in=OVER) & ~Q(left=0)))
+    )
+    rows = list(unsettled)
+    for campaign in rows:
+        settle(campaign, now)
+    for quota in Quota.objects.filter(year=year):
+        warn(quota, now)
+    return len(rows)

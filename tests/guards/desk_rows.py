@@ -10,7 +10,7 @@ from clinic.codes import InstitutionKind, Role
 from clinic.models import Community
 from emr.codes import ChangeKind, Relation, System
 from emr.models import ChangeRequest, CopyIssue, Correction, NoteTemplate, Practice, SealedCopy, TermRelease
-from messaging.models import CallTask
+from messaging.models import CallTask, Quota, QuotaLoan
 from tests import factories
 from tests.messaging import rows as messaging_rows
 
@@ -113,6 +113,17 @@ def _call(where):
     )
 
 
+def _quota(where, year=2026):
+    return Quota.objects.create(institution=where, year=year)
+
+
+def _loan(where):
+    return QuotaLoan.objects.create(
+        lender=_quota(where, 2030), borrower=_quota(where, 2031), segments=5, reason="接种通知",
+        asked_by=factories.user(Role.MANAGER, where),
+    )  # fmt: skip
+
+
 # label: (how to make a row at an institution, the role that reads it, whether other institutions' rows are hidden)
 ROWS = {
     "clinic.community": (_community, Role.DISTRICT, False),
@@ -130,6 +141,8 @@ ROWS = {
     "emr.termrelease": (_release, Role.DISTRICT, False),
     "messaging.calltask": (_call, Role.CLERK, True),
     "messaging.message": (_message, Role.CLERK, True),
+    "messaging.quota": (_quota, Role.MANAGER, True),
+    "messaging.quotaloan": (_loan, Role.MANAGER, True),
 }
 HIDDEN = {label for label, (_make, _role, hidden) in ROWS.items() if hidden}
 
