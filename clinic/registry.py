@@ -52,6 +52,9 @@ checks: list[Check] = []
 readiness: list[ReadinessCheck] = []
 # Dotted paths of functions that ``manage.py prepare`` calls after migrating, as the owner. Harmless to repeat.
 preparations: list[str] = []
+# Dotted paths of function(staff, residents): each fills its room of the demo district, as the owner, in one transaction
+# with the rest; staff is {account: user}, residents are those of the demo station.
+demo_rooms: list[str] = []
 
 
 @dataclass(frozen=True)

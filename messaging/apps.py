@@ -15,6 +15,7 @@ class MessagingConfig(AppConfig):
         self._desk()
         self._hook()
         self._allowances()
+        registry.demo_rooms.append("messaging.seeding.demo.make")
         registry.checks.append(
             registry.Check("messages", "messaging.verification.messages", by_institution=True)
         )

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
+from clinic import registry
 from clinic.models import Resident
 from clinic.seeding import places
 from clinic.seeding import residents as people
@@ -32,6 +34,8 @@ def make():
     # Each room shows itself through its own actions, so the later ones find what the earlier ones made.
     for room in (templates, corrections, standing, saves, referrals, filings, papers):
         room.make(made["staff"], day.here)
+    for path in registry.demo_rooms:
+        import_string(path)(made["staff"], day.here)
 
 
 def release_name():

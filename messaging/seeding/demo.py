@@ -1,0 +1,11 @@
+"""Messages of the demo district, room by room."""
+
+from messaging.seeding import quotas
+
+# In this order: gateways carry what campaigns send, allowances pay for it.
+ROOMS = (quotas,)
+
+
+def make(staff, residents):
+    for room in ROOMS:
+        room.make(staff, residents)
