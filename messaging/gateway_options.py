@@ -25,7 +25,7 @@ ENTRIES = 200
 @dataclass(frozen=True)
 class Option:
     """``kind``: int, float, bool, text, clock ("08:00"), choice, networks, secret, codes ({carrier's code: a Verdict}),
-    stats ({carrier's word: a meaning}), map (any JSON object). ``least`` and ``most``: of a number, or ``most`` of a
+    stats ({carrier's word: a meaning}), verdicts ({any word: a Verdict}), map (any JSON object). ``least`` and ``most``: of a number, or ``most`` of a
     text's length."""
 
     name: str
@@ -108,9 +108,25 @@ SMPP = (
     Option("zone", gettext_lazy("Hours from Greenwich of the receipts' times, 8"), "float", -12, 14),
     HOURS, CODES, STATS, *PATIENCE,
 )  # fmt: skip
+NAMES = gettext_lazy('Names of the platform for ours, as {"phone": "mobile"}')
+HTTP = (
+    Option("preset", gettext_lazy("A platform that is known: mas for 移动云MAS"), "choice", choices=("mas",)),
+    Option("tls", gettext_lazy("Encrypted, and the platform's certificate is checked"), "bool"),
+    Option("ca", gettext_lazy("File on the server with the certificates to trust; empty: the system's"), most=200),
+    Option("path", gettext_lazy("Where messages are handed in, /sms/send"), most=200),
+    Option("query_path", gettext_lazy("Where a message is asked about, /sms/query"), most=200),
+    Option("batch", gettext_lazy("Messages in one request, 20"), "int", 1, 1000),
+    Option("fields", NAMES, "map"), Option("answer", NAMES, "map"), Option("report", NAMES, "map"),
+    Option("statuses", gettext_lazy('Words of an answer, as {"1000": "accepted"}'), "verdicts"),
+    Option("other", gettext_lazy("What a word means that is not among them; in_doubt"), "choice", choices=tuple(one.value for one in Verdict)),
+    Option("http", gettext_lazy('What an HTTP status means, as {"503": "throttled"}'), "verdicts"),
+    Option("constant", gettext_lazy("Put into every request, as JSON"), "map"),
+    Option("sign", gettext_lazy("Code of the signature at the platform"), most=60),
+    STATS, *PATIENCE,
+)  # fmt: skip
 KNOWN: dict[str, tuple[Option, ...]] = {
     Protocol.CMPP2: CMPP, Protocol.CMPP3: CMPP, Protocol.SGIP: SGIP, Protocol.SMGP: SMGP, Protocol.SMPP: SMPP,
-    Protocol.HTTP: PATIENCE,
+    Protocol.HTTP: HTTP,
 }  # fmt: skip
 
 
@@ -198,6 +214,11 @@ def _stats(option, value):
     return {str(stat)[:40]: word if word in MEANINGS else _fail() for stat, word in _object(value).items()}
 
 
+def _verdicts(option, value):
+    words = {verdict.value for verdict in Verdict}
+    return {str(name)[:60]: word if word in words else _fail() for name, word in _object(value).items()}
+
+
 def _map(option, value):
     return _object(value)
 
@@ -214,5 +235,5 @@ def _fail():
 
 READERS = {
     "int": _number, "float": _number, "bool": _flag, "text": _text, "clock": _clock, "choice": _choice,
-    "networks": _networks, "secret": _secret, "codes": _codes, "stats": _stats, "map": _map,
+    "networks": _networks, "secret": _secret, "codes": _codes, "stats": _stats, "verdicts": _verdicts, "map": _map,
 }  # fmt: skip

@@ -25,7 +25,7 @@ def set_consent(*, resident, purpose, given, source, by, document="", request=No
     if purpose not in ASKED or source not in ConsentSource.values or not isinstance(given, bool):
         raise Refused(_("Please choose from what is offered."), code="choice")
     if not by.has_perm("messaging.add_consent"):
-        raise Forbidden(_("This is not yours to do."), code="right")
+        raise Forbidden(_("Your role does not allow this."), code="right")
     with transaction.atomic():
         # One after another: of two clicks the second finds the first's word.
         row = Resident.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=resident.pk).first()
@@ -53,7 +53,7 @@ def opt_out(*, phone, source, document, by, request=None, now=None):
     is cancelled at once, in every campaign. Harmless to repeat. Refused codes: phone, document, choice."""
     plain, document, now = routing.normalise(phone), _clean(document), now or timezone.now()
     if not by.has_perm("messaging.add_optout"):
-        raise Forbidden(_("This is not yours to do."), code="right")
+        raise Forbidden(_("Your role does not allow this."), code="right")
     if plain is None:
         raise Refused(_("This is no mobile number."), code="phone", field="phone")
     if source not in BY_PEOPLE:
@@ -83,7 +83,7 @@ def end_opt_out(*, opt_out, document, reason, by, request=None, now=None):
     OptOut. Refused codes: document, reason; one that ended stays as it ended."""
     document, reason = _clean(document), _clean(reason, "reason")
     if not by.has_perm("messaging.change_optout"):
-        raise Forbidden(_("This is not yours to do."), code="right")
+        raise Forbidden(_("Your role does not allow this."), code="right")
     if not document:
         raise Refused(
             _("Only the person's own word ends this: please write down what was said or signed."),

@@ -11,6 +11,7 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Forbidden, Refused
 from messaging import allowed, gateway_options, gateways, secrets
+from messaging.codes import Protocol
 from messaging.gateways.base import GatewayError
 from messaging.models import Gateway
 
@@ -105,10 +106,12 @@ def try_out(*, gateway, by, request=None) -> Tried:
 
 def _try(gateway):
     try:
-        allowed.check(gateway.host)
+        addresses = allowed.check(gateway.host)
         account = gateways.account_of(gateway)
         short = replace(
             account,
+            # The address that was asked about; a certificate is about the name.
+            host=account.host if account.protocol == Protocol.HTTP else addresses[0],
             connect_seconds=min(account.connect_seconds, TEST_SECONDS / 2),
             answer_seconds=min(account.answer_seconds, TEST_SECONDS / 2),
         )
@@ -157,4 +160,4 @@ def _save(row, fields):
 
 def _may(by, right):
     if not by.has_perm(right):
-        raise Forbidden(_("This is not yours to do."), code="right")
+        raise Forbidden(_("Your role does not allow this."), code="right")

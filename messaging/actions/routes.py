@@ -223,4 +223,4 @@ def _no_carrier():
 
 def _may(by, right):
     if not by.has_perm(right):
-        raise Forbidden(_("This is not yours to do."), code="right")
+        raise Forbidden(_("Your role does not allow this."), code="right")

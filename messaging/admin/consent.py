@@ -141,7 +141,7 @@ class OptOutAdmin(PhoneDesk, DeskAdmin):
         if obj is None:
             return ["phone", "source", "document"]
         ended = ["ended_at", "ended_by", "ended_document"] if obj.ended_at else []
-        return ["shown_phone", "since", "source", "proof", "by", *ended]
+        return ["since", "source", "proof", "by", *ended]
 
     def get_readonly_fields(self, request, obj=None):
         return self.get_fields(request, obj) if obj else []

@@ -13,7 +13,7 @@ from messaging import gateway_options, secrets
 from messaging.models import Gateway
 
 FRONT = "option_"
-JSON_KINDS = ("codes", "stats", "map")
+JSON_KINDS = ("codes", "stats", "verdicts", "map")
 SEALED = re.compile(re.escape(secrets.SEALED) + r"\S+")
 
 

@@ -20,7 +20,8 @@ from messaging.actions import gateways as actions
 from messaging.admin.gateway_form import OptionsForm, form_for, hide_secrets, option_names
 from messaging.models import AllowedAddress, Gateway
 
-ADDRESS = ["host", "port", "login", "new_secret", "access_number"]
+ADDRESS = [("host", "port"), ("login", "new_secret"), "access_number"]
+READ_ONLY_ADDRESS = [("host", "port"), "login", "access_number"]
 PACE = [
     ("connections", "window", "rate"),
     ("connect_seconds", "answer_seconds", "idle_seconds", "report_hours"),
@@ -44,7 +45,7 @@ class GatewayAdmin(DeskAdmin):
     list_filter = ["protocol", "carrier", "active"]
     list_select_related = ["health"]
     search_fields = ["name", "=login"]
-    search_help_text = gettext_lazy("Name or account")
+    search_help_text = gettext_lazy("Gateway's name, or account")
     actions = None
     sortable_by = ()
     change_form_template = "admin/messaging/gateway_form.html"
@@ -63,7 +64,7 @@ class GatewayAdmin(DeskAdmin):
 
     def get_fieldsets(self, request, obj=None):
         writes = self._writes(request, obj)
-        address = ADDRESS if writes else [name for name in ADDRESS if name != "new_secret"]
+        address = ADDRESS if writes else READ_ONLY_ADDRESS
         groups = [
             (None, {"fields": ["name", ("protocol", "carrier"), "active"]}),
             (_("Account"), {"fields": address}),

@@ -10,7 +10,15 @@ from clinic.codes import InstitutionKind, Role
 from clinic.models import Community
 from emr.codes import ChangeKind, Relation, System
 from emr.models import ChangeRequest, CopyIssue, Correction, NoteTemplate, Practice, SealedCopy, TermRelease
-from messaging.models import CallTask, Quota, QuotaLoan
+from messaging.models import (
+    AllowedAddress,
+    CallTask,
+    IncomingMessage,
+    NumberOverride,
+    OptOut,
+    Quota,
+    QuotaLoan,
+)
 from tests import factories
 from tests.messaging import rows as messaging_rows
 
@@ -124,6 +132,29 @@ def _loan(where):
     )  # fmt: skip
 
 
+def _gateway(where):
+    return messaging_rows.gateway()
+
+
+def _allowed(where):
+    return AllowedAddress.objects.create(network=f"10.{where.pk % 256}.0.0/16")
+
+
+def _ported(where):
+    return NumberOverride.objects.create(phone=f"139{where.pk:08d}", carrier="unicom", source="person")
+
+
+def _opt_out(where):
+    return OptOut.objects.create(phone=factories.resident(where).phone, source="desk", document="不要发了")
+
+
+def _incoming(where):
+    return IncomingMessage.objects.create(
+        uuid=uuid.uuid4(), gateway=messaging_rows.gateway(), remote_id=f"{where.pk}", text="TD", to="1069", year=2026,
+        phone=factories.resident(where).phone, meaning="opt_out",
+    )  # fmt: skip
+
+
 # label: (how to make a row at an institution, the role that reads it, whether other institutions' rows are hidden)
 ROWS = {
     "clinic.community": (_community, Role.DISTRICT, False),
@@ -139,8 +170,13 @@ ROWS = {
     "emr.encounter": (_visit, Role.CLERK, True),
     "emr.notetemplate": (_template, Role.MANAGER, True),
     "emr.termrelease": (_release, Role.DISTRICT, False),
+    "messaging.allowedaddress": (_allowed, Role.DISTRICT_IT, False),
     "messaging.calltask": (_call, Role.CLERK, True),
+    "messaging.gateway": (_gateway, Role.DISTRICT_IT, False),
+    "messaging.incomingmessage": (_incoming, Role.CLERK, True),
     "messaging.message": (_message, Role.CLERK, True),
+    "messaging.numberoverride": (_ported, Role.DISTRICT_IT, False),
+    "messaging.optout": (_opt_out, Role.CLERK, True),
     "messaging.quota": (_quota, Role.MANAGER, True),
     "messaging.quotaloan": (_loan, Role.MANAGER, True),
 }
