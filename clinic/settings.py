@@ -3,6 +3,7 @@
 docs/deployment.md lists every variable. Nothing here asks the database or the network.
 """
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -264,6 +265,13 @@ SMS_OVERRIDE_DAYS = number("SHEYI_SMS_OVERRIDE_DAYS", 365)
 SMS_VIRTUAL_BY_HOST = flag("SHEYI_SMS_VIRTUAL_BY_HOST", True)
 # The receipt hook lets in a time stamp that is off by so much.
 SMS_HOOK_SECONDS = number("SHEYI_SMS_HOOK_SECONDS", 300)
+# Where the simulated carriers listen on this machine (manage.py simulate_carriers), the port our own SGIP listener has
+# for them, and the server whose receipt hook the simulated platform calls. clinic.start chooses free ports.
+SMS_SIMULATORS = {
+    "cmpp3": 7890, "cmpp2": 7891, "sgip": 8801, "smgp": 8890, "smpp": 2775, "http": 8791, "control": 8792,
+    "reports": 8802, "hook": "http://127.0.0.1:8000", "hook_host": "",
+    **json.loads(os.environ.get("SHEYI_CARRIERS") or "{}"),
+}  # fmt: skip
 
 LOGGING = {
     "version": 1,

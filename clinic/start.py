@@ -1,7 +1,9 @@
 """What ``script/server`` runs after the set-up: database, preparation, then the Procfile until Ctrl-C or SIGTERM."""
 
 import contextlib
+import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -17,6 +19,7 @@ from honcho.manager import Manager
 from clinic import database, postgres
 
 READY_SECONDS = 60
+CARRIERS = ("cmpp3", "cmpp2", "sgip", "smgp", "smpp", "http", "reports", "control")
 ACCOUNTS = (
     "doctor doctor2 assistant nurse clerk manager centre_it district district_it vendor auditor sysadmin secadmin"
     " doctor_b clerk_b"
@@ -49,6 +52,7 @@ def main():
     refuse(port_taken(port))
     with contextlib.nullcontext() if os.environ.get("DATABASE_URL") else postgres.running():
         try:
+            os.environ.setdefault("SHEYI_CARRIERS", json.dumps(carriers(port)))
             return prepare() or serve(port)
         finally:
             for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -111,6 +115,43 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def carriers(port):
+    """Where the simulated carriers will listen, for settings.SMS_SIMULATORS: chosen before the database is prepared,
+    since rows name the ports. The last start's if they are free, so that the rows stay as they are."""
+    note = postgres.var_folder() / "carriers.json"
+    try:
+        ports = {name: int(json.loads(note.read_text())[name]) for name in CARRIERS}
+    except (OSError, ValueError, KeyError, TypeError):
+        ports = {}
+    if not ports or not all(map(is_free, ports.values())):
+        ports = free_row()
+        with contextlib.suppress(OSError):
+            note.write_text(json.dumps(ports))
+    bind = os.environ.get("SHEYI_BIND", "127.0.0.1")
+    here = "127.0.0.1" if bind in ("0.0.0.0", "::", "localhost") else bind  # noqa: S104 - it is only read
+    return {**ports, "hook": f"http://{here}:{port}", "hook_host": own_host()}
+
+
+def free_row():
+    """{name: port} of ports in a row that nobody listens on, below those the kernel gives to connections."""
+    for _ in range(100):
+        first = random.randrange(20000, 32000, 10)
+        row = dict(zip(CARRIERS, range(first, first + len(CARRIERS)), strict=True))
+        if all(map(is_free, row.values())):
+            return row
+    sys.exit("No free ports for the simulated carriers: name them in SHEYI_CARRIERS.")
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
 def child_environment():
     """Return what the processes get: the app's URL and never the owner's, so that none can be more than the app."""
     kept = {key: value for key, value in os.environ.items() if key != "DATABASE_OWNER_URL"}
@@ -137,10 +178,15 @@ def announce(port, manager):
     sys.stdout.flush()
 
 
-def is_ready(port):
-    """Ask /readyz as a host that settings allow."""
+def own_host():
+    """A host that settings allow."""
     allowed = os.environ.get("SHEYI_ALLOWED_HOSTS", "").replace(",", " ").split()
-    host = allowed[0].lstrip(".") if allowed and allowed[0] != "*" else "localhost"
+    return allowed[0].lstrip(".") if allowed and allowed[0] != "*" else "localhost"
+
+
+def is_ready(port):
+    """Ask /readyz."""
+    host = own_host()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/readyz", headers={"Host": host})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310

@@ -21,6 +21,8 @@ class MessagingConfig(AppConfig):
         )
 
     def _hook(self):
+        """Also: the demo's gateways follow the simulated carriers to their ports."""
+        registry.preparations.append("messaging.seeding.gateways.point")
         hourly = IntervalTrigger(hours=1, timezone=settings.TIME_ZONE)
         registry.timetable.append(
             registry.TimetableLine("forget_hook_calls", "messaging.jobs.forget_hook_calls", hourly)

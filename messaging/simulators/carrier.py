@@ -114,6 +114,10 @@ class Carrier:
         while self.sessions:
             await asyncio.sleep(0)
 
+    @property
+    def is_open(self) -> bool:
+        return self._server is not None
+
     def kick(self):
         """Every connection breaks; new ones are welcome."""
         for session in list(self.sessions.values()):
