@@ -188,7 +188,7 @@ class OwnedAccount:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._filled.wait(), IDLE)
                 continue
-            if self.books.backlog > 8 * self.capacity or not self._may_send():
+            if self.books.backlog > self.capacity or not self._may_send():
                 await asyncio.sleep(0.02)
                 continue
             with suppress(TimeoutError):

@@ -8,7 +8,7 @@ from messaging.dispatching.database import columns, rows
 # One statement. Rows that somebody else holds are left out; what an opt-out or a cancelled campaign has changed until
 # the lock is held does not fit any more. ``more``: long messages whose first parts are on the wire already.
 BEGIN = (
-    MINE
+    MINE  # noqa: S608
     + """locked AS MATERIALIZED (
     SELECT m.id, m.campaign_id, m.resident_id, m.phone, m.on_wire, m.tries FROM messaging_message m
     WHERE m.id = ANY(%(ids)s) AND m.state = 'claimed' AND m.claimed_by = %(worker)s

@@ -17,7 +17,7 @@ RETURNING m.id, m.campaign_id, m.phone, m.carrier, m.text, m.segments, m.tries, 
 """
 # From each queue (campaign and carrier) so many, in the order they are due.
 CLAIM = (
-    MINE
+    MINE  # noqa: S608
     + """found AS MATERIALIZED (
     SELECT one.id FROM unnest(%(campaigns)s::bigint[], %(carriers)s::text[], %(most)s::int[])
         AS queue (campaign, carrier, most)
@@ -35,7 +35,7 @@ CLAIM = (
 )
 # What the gateways before this one would not take (their row numbers), of one carrier; they are few, and indexed.
 CLAIM_TURNED_AWAY = (
-    MINE
+    MINE  # noqa: S608
     + """found AS MATERIALIZED (
     SELECT m.id FROM messaging_message m
     WHERE m.carrier = %(carrier)s AND m.state = 'queued' AND m.refused_by <> '{}' AND m.due_at <= %(now)s

@@ -128,7 +128,7 @@ def learn(phone, carrier, gateway, source, now):
 
 # A connection that broke before the answer leaves us without the carrier's number: then the phone tells, if one message
 # alone is in doubt for it. Younger receipts may belong to an answer that is still being written down.
-PHONE_AFTER = timedelta(seconds=20)
+PHONE_AFTER = timedelta(seconds=5)
 LOOK_BACK = timedelta(hours=3)
 # Also what raced with its own answer.
 BY_NUMBER = """
@@ -151,19 +151,18 @@ WITH loose AS (
         AND r.outcome <> 'under_way'
     ORDER BY r.id LIMIT 2000
 ), doubts AS (
-    SELECT loose.gateway_id, loose.phone, a.id, a.at, a.message_id,
+    SELECT loose.gateway_id, loose.phone, a.id, a.at, m.state,
         row_number() OVER (PARTITION BY loose.gateway_id, loose.phone ORDER BY a.id) AS n,
         min(m.id) OVER (PARTITION BY loose.gateway_id, loose.phone) AS least,
         max(m.id) OVER (PARTITION BY loose.gateway_id, loose.phone) AS most
     FROM (SELECT DISTINCT gateway_id, phone FROM loose) AS loose
-    JOIN messaging_message m ON m.phone = loose.phone AND m.state IN ('unknown', 'claimed')
-        AND (m.state = 'unknown' OR m.on_wire)
+    JOIN messaging_message m ON m.phone = loose.phone AND (m.state = 'unknown' OR m.on_wire)
     JOIN messaging_attempt a ON a.message_id = m.id AND a.gateway_id = loose.gateway_id
     WHERE NOT EXISTS (SELECT FROM messaging_receipt x WHERE x.attempt_id = a.id)
         AND NOT EXISTS (SELECT FROM messaging_attemptresult x WHERE x.attempt_id = a.id AND x.kind <> 'in_doubt')
 )
 SELECT loose.id, doubts.id FROM loose JOIN doubts USING (gateway_id, phone, n)
-WHERE doubts.least = doubts.most AND loose.received_at >= doubts.at
+WHERE doubts.least = doubts.most AND doubts.state = 'unknown' AND loose.received_at >= doubts.at
 """
 MATCH = """
 UPDATE messaging_receipt r SET attempt_id = g.attempt, matched_at = %(now)s
