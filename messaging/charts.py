@@ -12,6 +12,7 @@ from messaging.codes import MessageState
 from messaging.progress import Rate
 
 COLUMNS = 48  # more hours than that are shown as days
+NARROWEST = 24  # columns a chart has room for at the least: few of them are not blown up
 STEP, HEIGHT = 22, 120
 
 
@@ -53,7 +54,7 @@ class Column:
     delivered_height: int
     lost_y: int
     lost_height: int
-    marked: bool  # has its label written below
+    tick: str  # written below, where there is room
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,13 @@ def columns(hours) -> Columns | None:
     spread = _daily(spread) if daily else spread
     spread = spread[-COLUMNS:]
     highest = max(delivered + lost for _when, delivered, lost in spread)
-    every = -(-len(spread) // 8)
-    drawn = []
+    drawn, day = [], None
     for place, (when, delivered, lost) in enumerate(spread):
         up, down = _high(delivered, highest), _high(lost, highest)
+        tick = ""
+        if place % 4 == 0:
+            new = daily or when.date() != day
+            tick, day = date_format(when, "m-d" if new else "H:i"), when.date()
         drawn.append(
             Column(
                 place * STEP,
@@ -91,7 +95,7 @@ def columns(hours) -> Columns | None:
                 place % every == 0,
             )  # fmt: skip
         )
-    return Columns(drawn, max(len(spread), 8) * STEP, HEIGHT, highest, daily)
+    return Columns(drawn, max(len(spread), NARROWEST) * STEP, HEIGHT, highest, daily)
 
 
 def _high(count, highest):

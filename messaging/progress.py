@@ -207,7 +207,7 @@ def _split(choice):
 
 
 def _named(counts, name):
-    """Rates in the order of their names. ``name`` maps a key to (order, label); what has one label is one line."""
+    """Rates of what was given to a carrier, in the order of their names. ``name`` maps a key to (order, label); what has one label is one line."""
     made = {}
     for key, states in counts.items():
         order, label = name(key)
@@ -215,7 +215,7 @@ def _named(counts, name):
         for state, count in states.items():
             rate.add(state, count)
     lines = [made[key] for key in sorted(made, key=lambda key: (key[0], str(key[1])))]
-    return [rate for rate in lines if rate.decided or rate.under_way or rate.waiting]
+    return [rate for rate in lines if rate.decided or rate.under_way]
 
 
 def _gateway(gateways, key):
