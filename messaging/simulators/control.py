@@ -12,7 +12,6 @@ from aiohttp import web
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from messaging.simulators import accounts
@@ -151,14 +150,13 @@ class Control:
         """The page's forms."""
         form = await request.post()
         self._proven(form.get("token"))
-        with translation.override(_language(form.get("lang"))):
-            try:
-                await self.company.tell(str(form.get("carrier", ALL)), _words(form))
-                said = _("Done.")
-            except Mistold as error:
-                said = _("That was not understood: %(what)s") % {"what": error}
-            values = {"token": self.token, "said": said, **self._choices()}
-            return self._rendered(request, "messaging/carriers.html", values, form.get("lang"))
+        wrong = None
+        try:
+            await self.company.tell(str(form.get("carrier", ALL)), _words(form))
+        except Mistold as error:
+            wrong = error
+        values = {"token": self.token, "wrong": wrong, "done": not wrong, **self._choices()}
+        return self._rendered(request, "messaging/carriers.html", values, form.get("lang"))
 
     # the command
 
