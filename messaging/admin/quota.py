@@ -132,7 +132,7 @@ class QuotaAdmin(DeskAdmin):
         return {
             name: make(data if name == posted else None)
             for name, (right, make) in known.items()
-            if user.has_perm(right)
+            if user.has_perm(right) and not (name == "share" and row.institution.is_leaf)
         }
 
     def act(self, request, quota, name):

@@ -38,7 +38,7 @@ def test_each_sees_the_allowances_below_them(client, quota, business, manager, d
     client.force_login(business)
     seen = client.get(LIST).content.decode()
     assert other_centre.short_name in seen
-    assert "1400" in seen
+    assert "1,400" in seen
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.CENTRE_IT, Role.SECADMIN])
