@@ -70,7 +70,7 @@ VERDICTS = {
 }  # everything else, 6 above all: the message or the account's settings are wrong
 REPEATED = 9
 FULL = frozenset({2, 3, 11, 32, 33})  # to a Bind: busy, or the last owner's connections still count
-UNCERTAIN = frozenset({Verdict.THROTTLED, Verdict.CLOSED, Verdict.ELSEWHERE})
+FAULTY = frozenset({5, 6, 7, 8, 10, 24})  # the message itself is wrong, the first time as well as the second
 CLOSED_SECONDS = 60.0
 IDLED = 5.0  # seconds
 
@@ -169,7 +169,7 @@ class Sgip(Dialect):
         if link.wrote_again(sequence):
             if result == REPEATED:
                 verdict = Verdict.ACCEPTED
-            elif verdict in UNCERTAIN:
+            elif verdict is not Verdict.ACCEPTED and result not in FAULTY:
                 verdict = Verdict.IN_DOUBT
         seconds = CLOSED_SECONDS if verdict is Verdict.CLOSED else 0
         remote_id = sequence if verdict in (Verdict.ACCEPTED, Verdict.IN_DOUBT) else ""

@@ -91,7 +91,7 @@ class Door(Ear):
     def connection_made(self, transport):
         super().connection_made(transport)
         if not self.listener.admits(transport.get_extra_info("peername")):
-            log.warning("gateway %s: a stranger at the listener", self.listener.account.gateway)
+            self.listener.turn_away()
             transport.abort()
             return
         self.listener.doors.add(self)
@@ -151,6 +151,7 @@ class Listener:
         self.doors: set[Door] = set()
         self.networks = []
         self.server: asyncio.Server | None = None
+        self._warned_at = -60.0
 
     async def open(self):
         """Listen. The port is taken although the last owner's connections linger. Raises SgipError."""
@@ -183,6 +184,12 @@ class Listener:
         for door in doors:
             door.close()
             door.give_up()
+
+    def turn_away(self):
+        """Somebody we do not know, or one too many. Written down once a minute: whoever scans ports fills no disk."""
+        if monotonic() - self._warned_at > 60:
+            self._warned_at = monotonic()
+            log.warning("gateway %s: strangers at the listener", self.account.gateway)
 
     def hearing(self):
         return Hearing(self.account, self.login, self.password)

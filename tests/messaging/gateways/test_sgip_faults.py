@@ -102,7 +102,7 @@ def test_written_twice_and_never_answered_is_in_doubt_once():
     trial(work, {"lost_answers": 1.0}, answer_seconds=0.1)
 
 
-@pytest.mark.parametrize("code", [88, 23, 3])
+@pytest.mark.parametrize("code", [88, 23, 3, 120])
 def test_a_refused_copy_says_nothing_about_the_first(code):
     """Throttled would be sent anew under another number, although the first may have been taken."""
 
@@ -112,6 +112,14 @@ def test_a_refused_copy_says_nothing_about_the_first(code):
         assert {one.code for one in ears.answers} == {str(code)}
 
     trial(work, {"lost_answers": 1.0}, {"answers_copies": code}, answer_seconds=0.1)
+
+
+def test_a_copy_that_is_wrong_was_wrong_the_first_time():
+    async def work(carrier, pool, ears):
+        await send_many(pool, ears, 1)
+        assert ears.verdicts() == {Verdict.REFUSED: 1}
+
+    trial(work, {"lost_answers": 1.0}, {"answers_copies": 6}, answer_seconds=0.1)
 
 
 def test_the_first_answer_may_still_come_after_the_doubt():
