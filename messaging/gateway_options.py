@@ -114,7 +114,7 @@ HTTP = (
     Option("tls", gettext_lazy("Encrypted, and the platform's certificate is checked"), "bool"),
     Option("ca", gettext_lazy("File on the server with the certificates to trust; empty: the system's"), most=200),
     Option("path", gettext_lazy("Where messages are handed in, /sms/send"), most=200),
-    Option("query_path", gettext_lazy("Where a message is asked about, /sms/query"), most=200),
+    Option("query_path", gettext_lazy("Where a message is asked about, /sms/query; none: the platform knows no questions"), most=200),
     Option("batch", gettext_lazy("Messages in one request, 20"), "int", 1, 1000),
     Option("fields", NAMES, "map"), Option("answer", NAMES, "map"), Option("report", NAMES, "map"),
     Option("statuses", gettext_lazy('Words of an answer, as {"1000": "accepted"}'), "verdicts"),

@@ -10,7 +10,7 @@ Options of an account, all of them optional; ``fields``, ``answer``, ``report``,
 ``preset``          "mas": 移动云MAS
 ``tls``             speak TLS and verify who answers, false. ``ca``: path of the certificates to trust
 ``path``            "/sms/send"
-``query_path``      "/sms/query"; "" where the platform has no query
+``query_path``      "/sms/query"; "none" where the platform has no query
 ``batch``           messages in one request, 20
 ``fields``          {"phone": "mobile"}: names in what we say
 ``answer``          {"results": "data.list", "status": "code"}: names in what is answered, ``results`` a path
@@ -49,6 +49,9 @@ from messaging.gateways.pace import NUMBERS, Pace, Patience
 log = logging.getLogger(__name__)
 
 CLOSED_SECONDS = 60
+# A request of which we know nothing may still be on its way through proxies and queues: that the platform does not
+# know its messages counts only so many seconds later.
+SETTLE = 120
 LOGIN_SECONDS = 300
 
 
@@ -70,6 +73,8 @@ class HttpPool:
         # The platform knows our messages by these: none may come twice, whichever process makes them.
         self._run, self._number = f"{random.SystemRandom().getrandbits(64):016x}", 0
         self._stopping = False
+        self._began = monotonic()
+        self._doubted: dict[str, float] = {}
         self._keeper: asyncio.Task | None = None
         self._tasks: set[asyncio.Task] = set()
         self._news, self._trouble = asyncio.Event(), asyncio.Event()
@@ -147,14 +152,17 @@ class HttpPool:
                 await self._news.wait()
 
     async def query(self, sequence: str, remote_id: str, phone: str) -> Report | Answer | None:
-        """Asked by our own sequence. None: the platform did not say."""
+        """Asked by our own sequence. None: the platform did not say, or it is too early to believe that it has never
+        heard of it (of another process' messages: as long as this one is young)."""
         if not self.can_query or self.client is None or not sequence:
             return None
+        early = monotonic() - self._doubted.get(sequence, self._began) < SETTLE
         try:
-            return self.client.words.found(await self.client.ask([sequence]), sequence, phone)
+            found = self.client.words.found(await self.client.ask([sequence]), sequence, phone)
         except GatewayError as error:
             log.info("gateway %s: %s", self.account.gateway, error.code)
             return None
+        return None if early and isinstance(found, Answer) and found.verdict is Verdict.NOT_SENT else found
 
     @classmethod
     async def probe(cls, account: Account) -> float:
@@ -239,6 +247,7 @@ class HttpPool:
 
     def _told(self, batch, answers):
         self.pending -= len(batch)
+        self._note_doubts(batch, answers)
         accepted = sum(one.verdict is Verdict.ACCEPTED for one in answers)
         throttled = [one.seconds for one in answers if one.verdict is Verdict.THROTTLED]
         if accepted:
@@ -247,6 +256,13 @@ class HttpPool:
             self.pace.throttled(max(throttled))
         self.sink.answered(answers)
         self._wake()
+
+    def _note_doubts(self, batch, answers):
+        now = monotonic()
+        doubtful = {one.attempt for one in answers if one.verdict is Verdict.IN_DOUBT}
+        if doubtful:
+            self._doubted = {sequence: at for sequence, at in self._doubted.items() if now - at < SETTLE}
+            self._doubted |= {sequence: now for sequence, one in batch if one.attempt in doubtful}
 
     async def _keep_up(self):
         """Ask the platform how it is: until it answers, after every trouble, and after every idle time."""

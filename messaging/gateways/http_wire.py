@@ -56,7 +56,7 @@ STATUSES = {
 # 移动云MAS, POST /sms/norsubmit (sms-protocols 2.6): one text to several numbers, one number for the batch, no query.
 MAS = {
     "path": "/sms/norsubmit",
-    "query_path": "",
+    "query_path": "none",
     "answer": {"results": "", "status": "rspcod", "batch_id": "msgGroup", "id": "", "message_id": ""},
     "report": {
         "reports": "", "batch_id": "msgGroup", "message_id": "", "phone": "mobile", "status": "reportStatus",
@@ -104,6 +104,8 @@ class Words:
         both = lambda name: {**preset.get(name, {}), **(given.get(name) or {})}  # noqa: E731
         self.path = str(options.get("path", "/sms/send"))
         self.query_path = str(options.get("query_path", "/sms/query"))
+        if self.query_path == "none":
+            self.query_path = ""
         self.batch = max(1, int(options.get("batch", 20)))
         self.fields = {**FIELDS, **(options.get("fields") or {})}
         self.answer = {**ANSWER, **both("answer")}

@@ -36,7 +36,7 @@ from django.utils.translation import gettext as _
 from messaging.gateways import options as settings
 from messaging.gateways import smpp_pdus as pdus
 from messaging.gateways import text as texts
-from messaging.gateways.base import Answer, Incoming, LoginRefused, Outcome, Report, Verdict
+from messaging.gateways.base import Incoming, LoginRefused, Outcome, Report, Verdict
 from messaging.gateways.dialect import Dialect
 from messaging.gateways.frames import digits
 from messaging.gateways.options import settled
@@ -64,7 +64,6 @@ VERDICTS = {
     0x64: Verdict.THROTTLED,  # temporary fault of the application
 }
 CLOSED_SECONDS = 30
-NOT_THERE = (0x0C, 0x67)  # invalid message id, query failed
 
 # message_state (5.2.28) as the words that receipts use.
 STATES = {
@@ -243,8 +242,8 @@ class Smpp(Dialect):
             return
         if status:
             asked.set_result(
-                Answer(0, Verdict.NOT_SENT, code=f"0x{status:02x}") if status in NOT_THERE else None
-            )
+                None
+            )  # "no such id" is no proof: carriers forget theirs, and write them in many ways
             return
         pdu = pdus.read(frame)
         stat = STATES.get(pdu.message_state, "UNKNOWN")

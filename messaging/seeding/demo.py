@@ -1,9 +1,9 @@
 """Messages of the demo district, room by room."""
 
-from messaging.seeding import quotas
+from messaging.seeding import gateways, quotas
 
 # In this order: gateways carry what campaigns send, allowances pay for it.
-ROOMS = (quotas,)
+ROOMS = (gateways, quotas)
 
 
 def make(staff, residents):

@@ -77,6 +77,7 @@ class Control:
     async def start(self):
         app = web.Application(middlewares=[self._guard], client_max_size=64 * 1024)
         app.router.add_get("/", self._page)
+        app.router.add_get("/wish", self._page)  # somebody reloads after a form
         app.router.add_get("/carriers", self._carriers)
         app.router.add_get("/ledger/{name}", self._ledger)
         app.router.add_get(OWN + "{path:.+}", self._static)

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from messaging.gateways import http, open_pool, probe
 from messaging.gateways import http_wire as wire
-from messaging.gateways import open_pool, probe
 from messaging.gateways.base import Answer, LoginRefused, Outcome, Report, Unreachable, Verdict
 from messaging.simulators.http import HttpCarrier
 from tests.messaging.gateways.stand import (
@@ -167,11 +167,24 @@ def test_a_request_cut_in_the_middle_is_in_doubt_and_can_be_asked_for():
         assert isinstance(found, Report)
         assert (found.outcome, found.phone) == (Outcome.DELIVERED, segment(1).phone)
         assert found.remote_id == carrier.ledger.entries[0]["remote_id"]
-        assert await pool.query("f" * 24, "", PHONE) == Answer(0, Verdict.NOT_SENT, code="unknown")
         await carrier.close_door()
         assert await pool.query(slots[0].sequence, "", PHONE) is None
 
     trial(work, {"disconnect_after": 1})
+
+
+def test_that_the_platform_never_heard_of_it_counts_later(monkeypatch):
+    async def work(carrier, pool, ears):
+        (slot,) = pool.reserve(1)
+        pool.send([(slot, segment(1))])
+        await until(lambda: ears.answers)
+        assert await pool.query(slot.sequence, "", PHONE) is None
+        assert await pool.query("f" * 24, "", PHONE) is None
+        monkeypatch.setattr(http, "SETTLE", 0)
+        never = Answer(0, Verdict.NOT_SENT, code="unknown")
+        assert [await pool.query(one, "", PHONE) for one in (slot.sequence, "f" * 24)] == [never, never]
+
+    trial(work, {"lost_submits": 1})
 
 
 def test_an_unanswered_request_is_in_doubt_in_time():
