@@ -10,8 +10,8 @@ builds frames::
     carrier.ledger.snapshot()
     await carrier.stop()
 
-A carrier without long connections (HTTP) uses ``fate``, ``take`` and ``deliver`` and overrides ``open_door``,
-``close_door`` and ``pump``.
+A carrier without long connections (HTTP) uses ``fate``, ``ledger.take``, ``reports`` and ``deliver``, and overrides
+``open_door``, ``close_door`` and ``pump``.
 """
 
 import asyncio
