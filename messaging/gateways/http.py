@@ -216,6 +216,7 @@ class HttpPool:
         try:
             status, headers, body = await client.post(client.words.path, client.words.sending(batch), state)
         except Doubt as error:
+            self._trouble.set()  # ask how it is before more is lost in it
             return _all(batch, Verdict.IN_DOUBT, error.code)
         if 200 <= status < 300:
             try:
@@ -227,6 +228,8 @@ class HttpPool:
             return await self._one_by_one(batch)
         if fault := fault_of(status):
             self._troubled(fault)
+        elif verdict is Verdict.IN_DOUBT:
+            self._trouble.set()
         return _all(batch, verdict, f"http {status}", pause_of(status, verdict, headers))
 
     async def _one_by_one(self, batch):

@@ -13,7 +13,7 @@ from messaging.gateways.options import settled
 
 HOSTS = re.compile(r"[A-Za-z0-9_.:-]+")
 LIMIT = 1 << 20  # bytes of an answer
-KEEP_ALIVE = 4  # seconds a connection may idle and still be written to: platforms close them without a word
+KEEP_ALIVE = 1  # seconds a connection may idle and still be written to: platforms close them without a word
 # Statuses that mean the message, not the account or the address; a batch is then tried one by one.
 OUR_MESSAGE = (400, 413, 422)
 
@@ -73,7 +73,13 @@ class Client:
                 return answer.status, answer.headers, await _bounded(answer)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             kind = "certificate" if isinstance(error, aiohttp.ClientSSLError) else "connect"
-            kind = "timeout" if isinstance(error, TimeoutError) else kind
+            kind = (
+                "timeout"
+                if isinstance(error, TimeoutError)
+                else "size"
+                if isinstance(error, ValueError)
+                else kind
+            )
             if state.get("written"):
                 raise Doubt(_("the platform did not answer"), code=kind) from error
             raise HttpUnreachable(_("nobody answers at this address"), code=kind) from error

@@ -301,7 +301,8 @@ class HttpCarrier(Carrier):
 
     def status(self):
         last = self.hook_answers[-1] if self.hook_answers else None
-        return {**super().status(), "hook": self.hook, "hook_answer": last}
+        here = [{"login": ""} for transport in self._wires if not transport.is_closing()]
+        return {**super().status(), "sessions": here, "hook": self.hook, "hook_answer": last}
 
 
 def same(made, given):

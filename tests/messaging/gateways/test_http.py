@@ -1,19 +1,27 @@
 """The district's platform against its simulation, over real sockets."""
 
 import asyncio
-from contextlib import asynccontextmanager
+import gzip
+import ssl
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from messaging.gateways import http, open_pool, probe
+from messaging.gateways import http, probe
 from messaging.gateways import http_wire as wire
 from messaging.gateways.base import Answer, LoginRefused, Outcome, Report, Unreachable, Verdict
 from messaging.simulators.http import HttpCarrier
 from tests.messaging.gateways.stand import (
     LOGIN,
     SECRET,
-    Ears,
     account,
     all_accepted,
     connected,
@@ -193,6 +201,8 @@ def test_an_unanswered_request_is_in_doubt_in_time():
         assert ears.answers == [Answer(1, Verdict.IN_DOUBT, code="timeout")]
         assert pool.pending == 0
 
+        await until(lambda: not pool.up)
+
     trial(work, {"black_hole": True}, connect_seconds=0.05, answer_seconds=0.05)
 
 
@@ -231,28 +241,99 @@ def test_stopping_waits_for_answers_then_tells_the_doubt():
     trial(work, {"latency": 5.0})
 
 
+@asynccontextmanager
+async def platform(answer, tls=None):
+    """Somebody's server that answers everything with ``answer(request)``."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    yield SimpleNamespace(port=runner.addresses[0][1])
+    await runner.cleanup()
+
+
 def test_redirects_are_not_followed():
+    hits = []
+
+    async def away(request):
+        hits.append(request.path)
+        raise web.HTTPFound("/sms/elsewhere")
+
     async def run():
-        hits = []
-
-        async def away(request):
-            hits.append(request.path)
-            raise web.HTTPFound("/sms/elsewhere")
-
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", away)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        ears = Ears()
-        place = type("Place", (), {"port": runner.addresses[0][1]})
-        pool = open_pool(account(place, "http"), ears)
-        await pool.start()
-        await until(lambda: ears.errors)
-        await pool.stop(0)
-        await runner.cleanup()
-        assert ears.errors[0] == "http 302"
+        async with platform(away) as place, connected(place, "http", up=0) as (_, ears):
+            await until(lambda: ears.errors)
+            assert ears.errors[0] == "http 302"
         assert set(hits) == {"/sms/query"}
+
+    asyncio.run(run())
+
+
+def test_an_answer_without_end_is_not_read_to_its_end():
+    async def endless(request):
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            for _ in range(10_000):
+                await answer.write(b" " * 100_000)
+        return answer
+
+    async def run():
+        async with platform(endless) as place, connected(place, "http", up=0) as (_, ears):
+            await until(lambda: ears.errors)
+            assert ears.errors[0] == "size"
+
+    asyncio.run(run())
+
+
+def test_a_packed_answer_is_not_unpacked():
+    async def packed(request):
+        return web.Response(body=gzip.compress(b'{"results": []}'), headers={"Content-Encoding": "gzip"})
+
+    async def run():
+        async with platform(packed) as place, connected(place, "http") as (pool, ears):
+            await send_many(pool, ears, 1)
+            assert ears.answers == [Answer(1, Verdict.IN_DOUBT, code="json")]
+
+    asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """(server's context, path of its certificate) for 127.0.0.1, signed by itself."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "platform")])
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("tls")
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(key.private_bytes(*plain))
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context, str(folder / "cert.pem")
+
+
+def test_a_stranger_with_a_certificate_of_his_own_gets_nothing(certificate):
+    context, path = certificate
+    asked = []
+
+    async def answer(request):
+        asked.append(request.path)
+        return web.json_response({"results": []})
+
+    async def run():
+        async with platform(answer, context) as place:
+            with pytest.raises(Unreachable, match=".") as refused:
+                await probe(account(place, "http", options={"tls": True}))
+            assert refused.value.code == "certificate"
+            assert asked == []
+            await probe(account(place, "http", options={"tls": True, "ca": path}))
+            assert asked == ["/sms/query"]
 
     asyncio.run(run())
 
