@@ -16,6 +16,8 @@ LIMIT = 1 << 20  # bytes of an answer
 KEEP_ALIVE = 1  # seconds a connection may idle and still be written to: platforms close them without a word
 # Statuses that mean the message, not the account or the address; a batch is then tried one by one.
 OUR_MESSAGE = (400, 413, 422)
+# Of an exception the first that fits: a certificate's is a ValueError too.
+FAULTS = ((aiohttp.ClientSSLError, "certificate"), (TimeoutError, "timeout"), (ValueError, "size"))
 
 
 class HttpLoginRefused(HttpError, LoginRefused):
@@ -72,14 +74,7 @@ class Client:
             ) as answer:
                 return answer.status, answer.headers, await _bounded(answer)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            kind = "certificate" if isinstance(error, aiohttp.ClientSSLError) else "connect"
-            kind = (
-                "timeout"
-                if isinstance(error, TimeoutError)
-                else "size"
-                if isinstance(error, ValueError)
-                else kind
-            )
+            kind = next((word for kinds, word in FAULTS if isinstance(error, kinds)), "connect")
             if state.get("written"):
                 raise Doubt(_("the platform did not answer"), code=kind) from error
             raise HttpUnreachable(_("nobody answers at this address"), code=kind) from error
