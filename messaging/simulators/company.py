@@ -1,5 +1,6 @@
 """All simulated carriers in one process, started, steered and stopped together."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -54,6 +55,13 @@ class Company:
             except OSError as error:
                 await self.stop()
                 raise OSError(error.errno, f"{name}: {error.strerror or error}") from error
+
+    async def empty(self, seconds):
+        """Return when nobody is logged in any more, after so many seconds at the latest: a dispatcher that stops at
+        the same time still gets its answers."""
+        end = asyncio.get_running_loop().time() + seconds
+        while any(one.sessions for one in self.carriers.values()) and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.05)
 
     async def stop(self):
         for carrier in self.carriers.values():

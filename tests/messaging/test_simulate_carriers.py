@@ -194,6 +194,22 @@ def test_what_it_is_told_and_cannot_be_is_an_error(running, body):
     assert "error" in json.loads(said)
 
 
+def test_who_is_logged_in_may_leave_before_the_end():
+    async def run():
+        company = Company({})
+        await company.start()
+        link = await asyncio.open_connection(accounts.LOOPBACK, company.carriers["cmpp3"].port)
+        await until(lambda: company.carriers["cmpp3"].sessions)
+        ending = asyncio.create_task(company.empty(5))
+        await asyncio.sleep(0.06)
+        assert not ending.done()
+        link[1].close()
+        await asyncio.wait_for(ending, 1)
+        await company.stop()
+
+    asyncio.run(run())
+
+
 def test_nothing_but_loopback_is_listened_on():
     for host in ("0.0.0.0", "10.0.0.1", "localhost", "::", "::1"):  # noqa: S104
         with pytest.raises(CommandError):

@@ -26,6 +26,7 @@ from messaging.simulators.company import ALL, Company, words_of
 from messaging.simulators.control import TOKEN, Control
 
 SECONDS = 10
+LINGER = 3  # seconds that whoever is logged in has to leave
 
 
 class Command(BaseCommand):
@@ -86,6 +87,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Simulated carriers: {control.address}")
             self.stdout.flush()
             await stop.wait()
+            await company.empty(LINGER)
         finally:
             await control.stop()
             await company.stop()
