@@ -92,7 +92,7 @@ def columns(hours) -> Columns | None:
                 up,
                 HEIGHT - up - down,
                 down,
-                place % every == 0,
+                tick,
             )  # fmt: skip
         )
     return Columns(drawn, max(len(spread), NARROWEST) * STEP, HEIGHT, highest, daily)
@@ -141,7 +141,6 @@ def _shares(rate):
         ("delivered", MessageState.DELIVERED.label, rate.delivered),
         ("lost", _("not delivered"), rate.lost),
         ("submitted", MessageState.SUBMITTED.label, rate.under_way),
-        ("queued", MessageState.QUEUED.label, rate.waiting),
     ]
 
 

@@ -100,6 +100,9 @@ class OwnedAccount:
             except DATABASE_FAULTS as error:
                 log.warning("not claimed: %s", type(error).__name__)
                 self._strays, got = True, 0
+            except Exception:  # ours: the others' work must go on
+                log.exception("claiming went wrong")
+                self._strays, got = True, 0
             if not got:
                 self._short.clear()
                 with suppress(TimeoutError):
@@ -172,8 +175,12 @@ class OwnedAccount:
                 self._strays = True
 
     async def keep_only(self, campaigns):
-        """What is at hand of campaigns that are paused, over or in their quiet hours goes back."""
-        gone = [one for one in self.ahead if one.message.campaign not in campaigns and not one.attempts]
+        """What is at hand of campaigns that are paused, over or in their quiet hours goes back; everything where nothing
+        can be sent, so that the next gateway of the route gets it."""
+        idle = not self.pulse.sending
+        gone = [
+            one for one in self.ahead if not one.attempts and (idle or one.message.campaign not in campaigns)
+        ]
         if gone:
             leaving = {one.key for one in gone}
             self.ahead = deque(one for one in self.ahead if one.key not in leaving)
@@ -183,18 +190,27 @@ class OwnedAccount:
 
     async def _begin_and_send(self):
         while self.sending:
-            if not self.ahead:
-                self._filled.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._filled.wait(), IDLE)
-                continue
-            if self.books.backlog > self.capacity or not self._may_send():
-                await asyncio.sleep(0.02)
-                continue
+            try:
+                await self._turn_of_sending()
+            except Exception:  # ours
+                log.exception("sending went wrong")
+                self._strays = True
+                await asyncio.sleep(IDLE)
+
+    async def _turn_of_sending(self):
+        if not self.ahead:
+            self._filled.clear()
             with suppress(TimeoutError):
+                await asyncio.wait_for(self._filled.wait(), IDLE)
+        elif self.books.backlog > self.capacity or not self._may_send():
+            await asyncio.sleep(0.01)
+        else:
+            try:
                 async with asyncio.timeout(1):
                     await self.pool.room()
-                await self._begin()
+            except TimeoutError:
+                return
+            await self._begin()
 
     def _may_send(self):
         return self.pulse.sending and self.owned and self.dispatcher.in_force()
@@ -221,7 +237,7 @@ class OwnedAccount:
                 more,
                 timezone.now(),
             )
-        except DATABASE_FAULTS as error:
+        except Exception as error:
             # Perhaps it is committed: what the database says will be seen to, nothing was written.
             log.warning("not begun: %s", type(error).__name__)
             self.pool.give_back([slot for _flight, _part, slot in work])

@@ -65,8 +65,8 @@ class AudienceForm(forms.Form):
     )
 
     def __init__(self, *args, by=None, **kwargs):
-        kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         if by is not None:
             self.narrow(by)
 
