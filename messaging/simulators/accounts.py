@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from clinic.secret import derived
 from messaging.codes import Carrier, Protocol
@@ -14,12 +16,14 @@ SPACE = uuid.UUID("6f1c2f0a-7f0e-4a57-9d44-2a6a2b6f5d10")
 
 @dataclass(frozen=True)
 class Demo:
-    """One simulated carrier with one account. ``signs``: how long a secret the protocol takes."""
+    """One simulated carrier with one account. ``title`` is the name of the demo's row, ``label`` what the control page
+    says. ``signs``: how long a secret the protocol takes."""
 
     name: str
     protocol: str
     carrier: str
     title: str
+    label: str | Promise
     login: str
     access_number: str
     kind: str
@@ -45,28 +49,28 @@ DEMOS = {
     demo.name: demo
     for demo in (
         Demo(
-            "cmpp3", Protocol.CMPP3, Carrier.MOBILE, "移动 CMPP 3.0（模拟）", "900001", "10690001",
-            "messaging.simulators.cmpp.CmppCarrier", connections=2,
+            "cmpp3", Protocol.CMPP3, Carrier.MOBILE, "移动 CMPP 3.0（模拟）", gettext_lazy("China Mobile, CMPP 3.0"),
+            "900001", "10690001", "messaging.simulators.cmpp.CmppCarrier", connections=2,
         ),
         Demo(
-            "cmpp2", Protocol.CMPP2, Carrier.MOBILE, "移动备用 CMPP 2.0（模拟）", "900002", "10690002",
-            "messaging.simulators.cmpp.CmppCarrier",
+            "cmpp2", Protocol.CMPP2, Carrier.MOBILE, "移动备用 CMPP 2.0（模拟）", gettext_lazy("China Mobile in reserve, CMPP 2.0"),
+            "900002", "10690002", "messaging.simulators.cmpp.CmppCarrier",
         ),
         Demo(
-            "sgip", Protocol.SGIP, Carrier.UNICOM, "联通 SGIP（模拟）", "sheyi", "10655001",
-            "messaging.simulators.sgip.SgipCarrier", window=32,
+            "sgip", Protocol.SGIP, Carrier.UNICOM, "联通 SGIP（模拟）", gettext_lazy("China Unicom, SGIP"),
+            "sheyi", "10655001", "messaging.simulators.sgip.SgipCarrier", window=32,
         ),
         Demo(
-            "smgp", Protocol.SMGP, Carrier.TELECOM, "电信 SMGP（模拟）", "10000001", "10659001",
-            "messaging.simulators.smgp.SmgpCarrier",
+            "smgp", Protocol.SMGP, Carrier.TELECOM, "电信 SMGP（模拟）", gettext_lazy("China Telecom, SMGP"),
+            "10000001", "10659001", "messaging.simulators.smgp.SmgpCarrier",
         ),
         Demo(
-            "smpp", Protocol.SMPP, Carrier.OTHER, "虚拟运营商 SMPP（模拟）", "sheyi-smpp", "10680001",
-            "messaging.simulators.smpp.SmppCarrier", signs=8,
+            "smpp", Protocol.SMPP, Carrier.OTHER, "虚拟运营商 SMPP（模拟）", gettext_lazy("Virtual operator, SMPP"),
+            "sheyi-smpp", "10680001", "messaging.simulators.smpp.SmppCarrier", signs=8,
         ),
         Demo(
-            "http", Protocol.HTTP, Carrier.OTHER, "区平台 HTTP（模拟）", "sheyi-http", "10690099",
-            "messaging.simulators.http.HttpCarrier", signs=40, connections=2, window=40,
+            "http", Protocol.HTTP, Carrier.OTHER, "区平台 HTTP（模拟）", gettext_lazy("District platform, HTTP"),
+            "sheyi-http", "10690099", "messaging.simulators.http.HttpCarrier", signs=40, connections=2, window=40,
         ),
     )
 }  # fmt: skip

@@ -200,7 +200,7 @@ def _row(status):
     """A line of the table."""
     return {
         **status,
-        "title": accounts.DEMOS[status["name"]].title,
+        "title": accounts.DEMOS[status["name"]].label,
         "connections": len(status["sessions"]),
         "waiting": sum(status["reports_waiting"].values()),
         "counts": status["ledger"],
