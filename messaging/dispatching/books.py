@@ -48,9 +48,11 @@ class Books:
         self.ways, self.booked = ways, booked
         self.open = Batch()
         self.being_written = 0
+        self.broken = False
         self._news = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._keep())
+        self._task.add_done_callback(self._ended)
 
     # what comes in
 
@@ -87,7 +89,13 @@ class Books:
         """Write everything, then end."""
         self._closing = True
         self.wake()
-        await self._task
+        await asyncio.wait([self._task])
+
+    def _ended(self, task):
+        """Without books nothing may be sent: what is open is for whoever recovers it."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("the books broke: %s", type(error).__name__, exc_info=error)
+            self.broken = True
 
     # the books
 

@@ -99,6 +99,8 @@ class Dispatcher:
                 await self._renewed(held, began)
             except DATABASE_FAULTS as error:
                 log.warning("lease not renewed: %s", type(error).__name__)
+            except Exception:
+                log.exception("a beat went wrong")
             await asyncio.sleep(settings.SMS_LEASE_SECONDS / 4)
 
     def _names(self):
@@ -126,6 +128,10 @@ class Dispatcher:
             return
         self.routes.set(*await self.threads.run(Routes.read, settings.SMS_LEASE_SECONDS))
         self.work = await self.threads.run(running.look, Carrier.values, timezone.now())
+        if any(account.books.broken for account in self.accounts.values()):
+            self.lost = True
+            self._stopping.set()
+            return
         for account in list(self.accounts.values()):
             await account.keep_only(self.work.allowed)
             await account.tidy()
