@@ -85,6 +85,16 @@ def status(running, name):
     return next(one for one in json.loads(tell(running, name)[2])["carriers"] if one["name"] == name)
 
 
+async def send_five(account):
+    ears = Ears()
+    pool = gateways.open_pool(account, ears)
+    await pool.start()
+    await until(lambda: ears.changes)
+    await send_many(pool, ears, 5)
+    await pool.stop(0.2)
+    return ears
+
+
 @pytest.mark.parametrize("name", list(accounts.DEMOS))
 def test_every_carrier_takes_messages_over_its_own_protocol(running, name):
     demo = accounts.DEMOS[name]
@@ -93,17 +103,7 @@ def test_every_carrier_takes_messages_over_its_own_protocol(running, name):
         1, demo.protocol, accounts.LOOPBACK, running.ports[name], demo.login, demo.secret, demo.access_number,
         options=options,
     )  # fmt: skip
-
-    async def run():
-        ears = Ears()
-        pool = gateways.open_pool(account, ears)
-        await pool.start()
-        await until(lambda: ears.changes)
-        await send_many(pool, ears, 5)
-        await pool.stop(0.2)
-        assert ears.verdicts() == {Verdict.ACCEPTED: 5}
-
-    asyncio.run(run())
+    assert asyncio.run(send_five(account)).verdicts() == {Verdict.ACCEPTED: 5}
     entries = json.loads(tell(running, name, ledger=5)[2])["entries"]
     assert {one["phone"] for one in entries} == {segment(at).phone for at in range(1, 6)}
 
@@ -161,21 +161,21 @@ def test_a_carrier_is_stopped_and_started_again(running):
     socket.create_connection((accounts.LOOPBACK, running.ports["cmpp2"])).close()
 
 
-def test_faults_are_set_from_the_page_and_the_command(running, tmp_path):
+def test_faults_are_set_from_the_page(running):
     wish(running, carrier="smgp", words="latency=0.25 report_twice=1")
     assert status(running, "smgp")["faults"]["latency"] == 0.25
     assert "latency=0.25" in ask(running, "GET", "/carriers")[2]
     wish(running, carrier="smgp", moved="13300000001 13300000002")
     assert len(status(running, "smgp")["faults"]["moved"]) == 2
-    old, settings.VAR = settings.VAR, running.folder
-    try:
-        out = io.StringIO()
-        call_command("simulate_carriers", "reset", "refuse=0.5", tell="smgp", stdout=out)
-        assert json.loads(out.getvalue())["faults"]["refuse"] == 0.5
-        with pytest.raises(CommandError, match="no such fault"):
-            call_command("simulate_carriers", "nonsense=1", tell="smgp")
-    finally:
-        settings.VAR = old
+
+
+def test_faults_are_set_from_the_command(running, settings):
+    settings.VAR = running.folder
+    out = io.StringIO()
+    call_command("simulate_carriers", "reset", "refuse=0.5", tell="smgp", stdout=out)
+    assert json.loads(out.getvalue())["faults"]["refuse"] == 0.5
+    with pytest.raises(CommandError, match="no such fault"):
+        call_command("simulate_carriers", "nonsense=1", tell="smgp")
     assert status(running, "smgp")["faults"]["latency"] == 0
 
 
@@ -256,16 +256,18 @@ def test_a_wrong_word_changes_nothing(words):
 
 
 @pytest.mark.django_db
-def test_the_demos_gateways_have_routes_and_follow_the_carriers(settings):
+def test_the_demos_gateways_have_routes():
     rows = seeding.make()
     assert seeding.make() == rows
     assert GatewayHealth.objects.count() == Gateway.objects.count() == len(accounts.DEMOS)
     assert Route.objects.filter(carrier="mobile").values_list("gateway__protocol", flat=True)[0] == "cmpp3"
     assert AllowedAddress.objects.get().network == "127.0.0.0/8"
-    settings.SMS_SIMULATORS = {
-        **settings.SMS_SIMULATORS, "smpp": settings.SMS_SIMULATORS["http"], "http": settings.SMS_SIMULATORS["smpp"],
-        "reports": 20123,
-    }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_the_demos_gateways_follow_the_carriers(settings):
+    rows, now = seeding.make(), settings.SMS_SIMULATORS
+    settings.SMS_SIMULATORS = {**now, "smpp": now["http"], "http": now["smpp"], "reports": 20123}
     seeding.point()
     for name, row in rows.items():
         row.refresh_from_db()
