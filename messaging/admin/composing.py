@@ -102,9 +102,9 @@ class Composing:
     def _chosen(self, request):
         made = {}
         if kept := _by_uuid(SavedFilter.objects.visible_to(request.user), request.GET.get("filter")):
-            made.update(kept.criteria)
+            made |= kept.criteria
         if template := _by_uuid(SmsTemplate.objects.visible_to(request.user), request.GET.get("template")):
-            made.update(template=template.uuid, body=template.body, purpose=template.purpose)
+            made |= {"template": template.uuid, "body": template.body, "purpose": template.purpose}
         return made
 
     def _compose(self, request, form, status=200):
@@ -164,7 +164,7 @@ def _filters(request):
     asked = request.GET
     made = {"tags": [asked["tag"]] if asked.get("tag") else [], "source": "criteria"}
     if band := AgeFilter.BANDS.get(asked.get("age")):
-        made.update(age_from=band[0], age_to=band[1])
+        made |= {"age_from": band[0], "age_to": band[1]}
     if insurance := asked.get("insurance__exact"):
         made["insurance"] = [insurance]
     if home := asked.get("home"):

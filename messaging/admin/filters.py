@@ -32,6 +32,11 @@ class FilterForm(DeskForm, AudienceForm):
             self.initial.update(self.instance.criteria)
         self.narrow(self.by)
 
+    def clean(self):
+        super().clean()
+        self.check_spans()
+        return self.cleaned_data
+
 
 @admin.register(SavedFilter)
 class SavedFilterAdmin(DeskAdmin):

@@ -41,7 +41,7 @@ class AudienceForm(forms.Form):
     """Criteria of residents, as a saved filter keeps them too. Nothing chosen: everybody of the institution."""
 
     places = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("home institution"), queryset=Institution.objects.none(), to_field_name="uuid", required=False,
+        label=gettext_lazy("home institution"), queryset=Institution.objects.none(), required=False,
         widget=forms.CheckboxSelectMultiple, help_text=gettext_lazy("None chosen: all of them."),
     )  # fmt: skip
     tags = forms.MultipleChoiceField(
@@ -74,17 +74,22 @@ class AudienceForm(forms.Form):
         """To the person's reach."""
         reach = Institution.objects.under(by.institution).active().order_by("path")
         self.fields["places"].queryset = reach
+        self.fields["places"].to_field_name = "uuid"
         self.fields["places"].label_from_instance = lambda row: row.short_name
         if by.institution.is_leaf:
             del self.fields["places"]
 
     def clean(self):
-        data = super().clean()
+        super().clean()
+        self.check_spans()
+        return self.cleaned_data
+
+    def check_spans(self):
+        data = self.cleaned_data
         for first, last in (("age_from", "age_to"), ("visited_from", "visited_to")):
             low, high = data.get(first), data.get(last)
             if low is not None and high is not None and low > high:
                 self.add_error(last, _("The end lies before the beginning."))
-        return data
 
 
 class ComposeForm(AudienceForm):

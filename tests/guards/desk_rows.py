@@ -18,6 +18,9 @@ from messaging.models import (
     OptOut,
     Quota,
     QuotaLoan,
+    SavedFilter,
+    SendingPractice,
+    SmsTemplate,
 )
 from tests import factories
 from tests.messaging import rows as messaging_rows
@@ -114,6 +117,20 @@ def _message(where):
     return messaging_rows.message(messaging_rows.campaign(where), factories.resident(where), state="failed")
 
 
+def _sms_template(where):
+    return SmsTemplate.objects.create(
+        institution=where, name=f"模板{where.pk}", purpose="service", body="请来站。"
+    )
+
+
+def _saved_filter(where):
+    return SavedFilter.objects.create(institution=where, name=f"条件{where.pk}")
+
+
+def _sending(where):
+    return SendingPractice.objects.create(institution=where)
+
+
 def _call(where):
     message = _message(where)
     return CallTask.objects.create(
@@ -171,6 +188,10 @@ ROWS = {
     "emr.notetemplate": (_template, Role.MANAGER, True),
     "emr.termrelease": (_release, Role.DISTRICT, False),
     "messaging.allowedaddress": (_allowed, Role.DISTRICT_IT, False),
+    "messaging.campaign": (messaging_rows.campaign, Role.CLERK, True),
+    "messaging.savedfilter": (_saved_filter, Role.CLERK, True),
+    "messaging.sendingpractice": (_sending, Role.MANAGER, True),
+    "messaging.smstemplate": (_sms_template, Role.MANAGER, True),
     "messaging.calltask": (_call, Role.CLERK, True),
     "messaging.gateway": (_gateway, Role.DISTRICT_IT, False),
     "messaging.incomingmessage": (_incoming, Role.CLERK, True),
