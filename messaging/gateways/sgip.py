@@ -73,6 +73,7 @@ FULL = frozenset({2, 3, 11, 32, 33})  # to a Bind: busy, or the last owner's con
 FAULTY = frozenset({5, 6, 7, 8, 10, 24})  # the message itself is wrong, the first time as well as the second
 CLOSED_SECONDS = 60.0
 IDLED = 5.0  # seconds
+TAKE_OVER = 60.0  # seconds in which the last owner of the listener's port should be gone
 
 
 class Unanswered(NamedTuple):
@@ -303,13 +304,14 @@ class SgipPool(LinkPool):
 
     async def _listen(self):
         """Open the listener; its last owner may still be about to leave the port."""
-        patience = Patience(self.account.options)
+        patience, soon = Patience(self.account.options), monotonic() + TAKE_OVER
         while True:
             try:
                 return await self.listener.open()
             except GatewayError as error:
                 self._tell_change(error)
-                await asyncio.sleep(min(1.0, patience.next(error)))
+                seconds = patience.next(error)
+                await asyncio.sleep(min(1.0, seconds) if monotonic() < soon else seconds)
 
     def _write_again(self):
         for link in list(self.links.values()):
