@@ -267,6 +267,7 @@ SMS_VIRTUAL_BY_HOST = flag("SHEYI_SMS_VIRTUAL_BY_HOST", True)
 SMS_HOOK_SECONDS = number("SHEYI_SMS_HOOK_SECONDS", 300)
 # Where the simulated carriers listen on this machine (manage.py simulate_carriers), the port our own SGIP listener has
 # for them, and the server whose receipt hook the simulated platform calls. clinic.start chooses free ports.
+SMS_SIMULATORS_TOLD = "SHEYI_CARRIERS" in os.environ
 SMS_SIMULATORS = {
     "cmpp3": 7890, "cmpp2": 7891, "sgip": 8801, "smgp": 8890, "smpp": 2775, "http": 8791, "control": 8792,
     "reports": 8802, "hook": "http://127.0.0.1:8000", "hook_host": "",

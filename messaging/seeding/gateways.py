@@ -4,6 +4,7 @@ The carriers' ports are chosen anew whenever the last start's are taken, so ``po
 brings the demo's own rows along; rows that a person made or pointed elsewhere stay as they are.
 """
 
+from django.conf import settings
 from django.db import transaction
 
 from messaging import secrets
@@ -47,7 +48,10 @@ def _gateway(demo):
 
 @transaction.atomic
 def point():
-    """Point the demo's rows at where the carriers listen from now on, under the secrets they know."""
+    """Point the demo's rows at where the carriers listen from now on, under the secrets they know. Where nobody said
+    where that is (``manage.py prepare`` beside a running server) they stay as they are."""
+    if not settings.SMS_SIMULATORS_TOLD:
+        return
     demos = {demo.uuid: demo for demo in accounts.DEMOS.values()}
     for row in Gateway.objects.filter(uuid__in=demos, host=accounts.LOOPBACK).select_for_update():
         demo = demos[row.uuid]

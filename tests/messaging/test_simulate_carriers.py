@@ -267,6 +267,7 @@ def test_the_demos_gateways_have_routes():
 @pytest.mark.django_db
 def test_the_demos_gateways_follow_the_carriers(settings):
     rows, now = seeding.make(), settings.SMS_SIMULATORS
+    settings.SMS_SIMULATORS_TOLD = True
     settings.SMS_SIMULATORS = {**now, "smpp": now["http"], "http": now["smpp"], "reports": 20123}
     seeding.point()
     for name, row in rows.items():
@@ -279,6 +280,7 @@ def test_the_demos_gateways_follow_the_carriers(settings):
 @pytest.mark.django_db
 def test_a_row_that_somebody_pointed_elsewhere_stays(settings):
     row = seeding.make()["smgp"]
+    settings.SMS_SIMULATORS_TOLD = True
     row.host, row.port = "10.1.2.3", 8890
     row.save()
     Gateway.objects.create(
@@ -291,9 +293,17 @@ def test_a_row_that_somebody_pointed_elsewhere_stays(settings):
 
 
 @pytest.mark.django_db
+def test_rows_stay_where_nobody_said_where_the_carriers_are(settings):
+    row = seeding.make()["smgp"]
+    settings.SMS_SIMULATORS_TOLD, settings.SMS_SIMULATORS = False, {**settings.SMS_SIMULATORS, "smgp": 1}
+    seeding.point()
+    assert Gateway.objects.get(pk=row.pk).port == row.port
+
+
+@pytest.mark.django_db
 def test_a_new_installations_key_makes_new_secrets(settings):
     row = seeding.make()["cmpp3"]
-    settings.SECRET_KEY = "another"
+    settings.SMS_SIMULATORS_TOLD, settings.SECRET_KEY = True, "another"
     seeding.point()
     row.refresh_from_db()
     assert secrets.reveal(row.secret) == accounts.DEMOS["cmpp3"].secret
