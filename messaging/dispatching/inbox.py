@@ -56,7 +56,9 @@ def keep_reports(gateway_id: int, reports: Sequence[Report], now) -> int:
     when it returns, unless the caller has a transaction of its own. Raises only what the database raises."""
     if not reports:
         return 0
-    given = dict(zip(COLUMNS, columns([_plain(one) for one in reports], len(COLUMNS)), strict=True))
+    # In one order, so that two doors with the same reports do not wait for each other.
+    plain = sorted((_plain(one) for one in reports), key=lambda one: one[:4])
+    given = dict(zip(COLUMNS, columns(plain, len(COLUMNS)), strict=True))
     kept = rows(KEEP, {**given, "gateway": gateway_id, "year": timezone.localtime(now).year, "now": now})
     matching.apply([line for line in kept if line[0] is not None], now)
     return len(kept)
@@ -98,7 +100,7 @@ def keep_incoming(gateway_id: int, messages: Sequence[Incoming], now) -> int:
             parts=one.parts, reference=one.reference & 0x7FFF, meaning=optout.meaning(one.text),
             received_at=now, year=timezone.localtime(now).year, raw=bytes(one.raw[:2000]),
         )
-        for one in messages
+        for one in sorted(messages, key=lambda one: one.remote_id)
     ]  # fmt: skip
     IncomingMessage.objects.bulk_create(made, ignore_conflicts=True)
     new = list(IncomingMessage.objects.filter(uuid__in=[one.uuid for one in made]).order_by("pk"))
