@@ -113,6 +113,8 @@ class ResidentPanel:
 
 
 resident_panels: list[ResidentPanel] = []
+# function(residents, first day or None, last day or None) → those of them with a visit on these days.
+visit_filters: list[Callable] = []
 # One click on the resident's page and in the search's results (POST, a fresh ``key`` in the form).
 page_buttons: list[ResidentButton] = []
 # function(survivor, absorbed) → the sentence why these two rows cannot be merged now, or None.

@@ -49,6 +49,7 @@ class EmrConfig(AppConfig):
             registry.TimetableLine("list_retention", "emr.jobs.list_retention", first_of_month)
         )
         registry.merge_checks.append(panels.merge_obstacle)
+        registry.visit_filters.append(panels.visited_between)
         registry.timetable.append(
             registry.TimetableLine(
                 "expire_referrals",

@@ -1,8 +1,13 @@
 """What the record tells about a resident on the ground floor's pages."""
 
+from datetime import datetime, time, timedelta
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from emr import previous_visits, standing_history
+from emr.codes import EncounterStatus
 from emr.models import Encounter, Referral
 
 REFERRALS_SHOWN = 10
@@ -37,6 +42,20 @@ def _file(resident):
     if not hasattr(resident, "file_ids"):
         resident.file_ids = resident.record_ids()
     return resident.file_ids
+
+
+def visited_between(residents, first, last):
+    """Those who came on these days; cancelled visits do not count. ``first`` and ``last`` may be None."""
+    came = Encounter.objects.filter(resident=OuterRef("pk")).exclude(status=EncounterStatus.CANCELLED)
+    if first is not None:
+        came = came.filter(arrived_at__gte=_midnight(first))
+    if last is not None:
+        came = came.filter(arrived_at__lt=_midnight(last + timedelta(days=1)))
+    return residents.filter(Exists(came))
+
+
+def _midnight(day):
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def merge_obstacle(survivor, absorbed) -> str | None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import registry
 from clinic.errors import Refused
-from clinic.models import Institution, Resident
+from clinic.models import Institution, KeyTag, Resident
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ def _by_criteria(audience, rows):
     if places := audience.get("places"):
         rows = rows.filter(home__in=Institution.objects.filter(uuid__in=map(uuid.UUID, places)).values("pk"))
     if tags := audience.get("tags"):
-        rows = rows.filter(key_tags__tag__in=tags, key_tags__until=None).distinct()
+        tagged = KeyTag.objects.filter(tag__in=tags, until=None)
+        rows = rows.filter(pk__in=tagged.values("resident"))
     if sex := audience.get("sex"):
         rows = rows.filter(sex=sex)
     if insurance := audience.get("insurance"):
@@ -53,6 +56,10 @@ def _by_criteria(audience, rows):
         rows = rows.filter(birth_date__lte=_years_before(today, youngest))
     if (oldest := audience.get("age_to")) is not None:
         rows = rows.filter(birth_date__gt=_years_before(today, oldest + 1))
+    first, last = (parse_date(audience.get(name) or "") for name in ("visited_from", "visited_to"))
+    if first or last:
+        for narrow in registry.visit_filters:
+            rows = narrow(rows, first, last)
     return rows
 
 

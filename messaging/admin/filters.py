@@ -47,6 +47,7 @@ class SavedFilterAdmin(DeskAdmin):
     list_select_related = ["institution"]
     sortable_by = ()
     actions = None
+    change_form_template = "admin/messaging/filter_form.html"
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
