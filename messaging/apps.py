@@ -15,6 +15,7 @@ class MessagingConfig(AppConfig):
         self._desk()
         self._hook()
         self._allowances()
+        self._counts()
         registry.demo_rooms.append("messaging.seeding.demo.make")
         registry.checks.append(
             registry.Check("messages", "messaging.verification.messages", by_institution=True)
@@ -26,6 +27,12 @@ class MessagingConfig(AppConfig):
         hourly = IntervalTrigger(hours=1, timezone=settings.TIME_ZONE)
         registry.timetable.append(
             registry.TimetableLine("forget_hook_calls", "messaging.jobs.forget_hook_calls", hourly)
+        )
+
+    def _counts(self):
+        hourly = IntervalTrigger(hours=1, timezone=settings.TIME_ZONE)
+        registry.timetable.append(
+            registry.TimetableLine("add_up_tallies", "messaging.jobs.add_up_tallies", hourly)
         )
 
     def _allowances(self):

@@ -4,6 +4,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from messaging import building, hook, quota
+from messaging.dispatching import compaction
 from messaging.models import Campaign
 
 
@@ -23,3 +24,9 @@ def tend_allowances():
 def build_campaign(pk):
     """Count the audience of a campaign and queue its messages."""
     return building.build(Campaign.objects.get(pk=pk)).recipients
+
+
+@task()
+def add_up_tallies():
+    """Many small changes of the counts become one row each."""
+    return compaction.add_up()

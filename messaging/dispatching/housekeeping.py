@@ -6,7 +6,7 @@ from time import monotonic
 
 from django.utils import timezone
 
-from messaging.dispatching import doubts, leases, matching, recovery, running
+from messaging.dispatching import compaction, doubts, leases, matching, recovery, running
 from messaging.dispatching.database import DATABASE_FAULTS, together
 
 log = logging.getLogger("sheyi.dispatcher")
@@ -14,6 +14,8 @@ log = logging.getLogger("sheyi.dispatcher")
 EVERY = 1.0
 SWEEP_SECONDS = 2.0
 SETTLE_SECONDS = 5.0
+FINISH_SECONDS = 2.0
+ADD_UP_SECONDS = 10.0
 # At most so many batches of one kind in a round, so that nothing else waits for long.
 ROUNDS = 20
 
@@ -22,7 +24,7 @@ class Housekeeping:
     def __init__(self, dispatcher):
         self.dispatcher = dispatcher
         self.settled_to = None
-        self._next = {"sweep": 0.0, "settle": 0.0}
+        self._next = dict.fromkeys(("sweep", "settle", "finish", "add_up"), 0.0)
 
     async def run(self):
         """Dead dispatchers are seen by everybody, the rest is done by whoever holds the lease."""
@@ -55,7 +57,10 @@ class Housekeeping:
                 matching.sweep(timezone.now())
         if self._due("settle", SETTLE_SECONDS):
             self.settled_to = running.settle(self._from(), timezone.now())
-        running.finish(timezone.now())
+        if self._due("finish", FINISH_SECONDS):
+            running.finish(timezone.now())
+        if self._due("add_up", ADD_UP_SECONDS) and (sending := list(self.dispatcher.work.allowed)):
+            compaction.add_up(sending, compaction.LEAST_RUNNING)
 
     def _from(self):
         """A little before where we were: rows are numbered before they are committed."""
