@@ -59,26 +59,38 @@ def _fingerprint(institution, body, audience):
 
 
 def release(*, campaign, by, request=None, now=None):
-    """Send it, or ask a second person above N recipients; return the row. Refused codes: quota, quota-approval."""
+    """Send it; ask a second person above N recipients, or where the allowance wants the district's word. Return the
+    row, RUNNING or WAITING. Refused code: quota (nothing is sent beyond this allowance)."""
     now = now or timezone.now()
     with transaction.atomic():
         row = _lock(campaign, by, "messaging.send_campaign", CampaignState.READY)
-        row.released_by, row.released_at = by, now
-        if row.recipients > practice.of(row.institution).approval_above:
-            row.state = CampaignState.WAITING
-        else:
-            quota.reserve(row, segments=row.segments, by=by, now=now)
-            row.state = CampaignState.RUNNING
+        row.released_by, row.released_at, row.fault = by, now, ""
+        many = row.recipients > practice.of(row.institution).approval_above
+        row.state = CampaignState.WAITING if many or not _reserved(row, by, now) else CampaignState.RUNNING
         return _told(row, by, request, "released")
 
 
+def _reserved(row, by, now):
+    """Whether the allowance gave what is needed; False where somebody has to agree to go beyond it."""
+    try:
+        quota.reserve(row, segments=row.segments, by=by, now=now)
+    except Refused as refusal:
+        if refusal.code == "quota-approval":
+            return False
+        raise
+    return True
+
+
 def approve(*, campaign, by, request=None, now=None):
+    """The second person's word; return the row, RUNNING. Refused codes: quota, quota-approval (not this person's to
+    give); Forbidden code: self."""
     now = now or timezone.now()
     with transaction.atomic():
         row = _lock(campaign, by, "messaging.approve_campaign", CampaignState.WAITING)
         if row.made_by_id == by.pk:
             raise Forbidden(_("A second person approves."), code="self")
-        quota.reserve(row, segments=row.segments, by=by, now=now)
+        beyond = by.has_perm("messaging.exceed_quota")
+        quota.reserve(row, segments=row.segments, by=by, now=now, exceed=beyond)
         row.state, row.approved_by, row.approved_at = CampaignState.RUNNING, by, now
         return _told(row, by, request, "approved")
 
@@ -111,10 +123,10 @@ def cancel(*, campaign, by, reason="", request=None, now=None):
         row = _lock(campaign, by, "messaging.send_campaign", None)
         row.state, row.ended_at = CampaignState.CANCELLED, now
         row = _told(row, by, request, "cancelled", reason)
-        for message in row.messages.filter(state__in=[MessageState.QUEUED, MessageState.CLAIMED], on_wire=False):
-            message.state, message.reason, message.state_at = MessageState.CANCELLED, Reason.CAMPAIGN, now
-            message.claimed_by = ""
-            message.save(update_fields=["state", "reason", "state_at", "claimed_by"])
+        # The allowance before the messages: that is the order of locks.
+        quota.settle(row, now)
+        waiting = row.messages.filter(state__in=[MessageState.QUEUED, MessageState.CLAIMED], on_wire=False)
+        waiting.update(state=MessageState.CANCELLED, reason=Reason.CAMPAIGN, state_at=now, claimed_by="")
     return row
 
 
@@ -127,21 +139,24 @@ def try_on_self(*, key, institution, body, purpose, phone, by, request=None, now
     if number is None:
         raise Refused(_("Please give a mobile number."), code="phone", field="phone")
     signature = practice.of(institution).signature
-    said = texts.HOLE.sub("", body)
+    whole = texts.render(body, signature, {**texts.EXAMPLE, "institution": institution.short_name})
+    segments = text.count(whole)
     with transaction.atomic():
         row, made = Campaign.objects.get_or_create(
             uuid=key,
             defaults={
                 "institution": institution, "kind": CampaignKind.TEST, "name": _("Test send"), "purpose": purpose,
                 "body": body, "signature": signature, "state": CampaignState.RUNNING, "made_by": by, "made_at": now,
-                "built_at": now, "recipients": 1, "segments": 1, "released_by": by, "released_at": now,
+                "built_at": now, "recipients": 1, "segments": segments, "released_by": by, "released_at": now,
             },
         )  # fmt: skip
         if made:
-            whole = f"【{signature}】{said}"
+            quota.reserve(row, segments=segments, by=by, now=now)
+            row.save(update_fields=["year"])
+            audit.record(Act.SEND, by=by, request=request, obj=row, detail={"what": "test"})
             Message.objects.create(
                 uuid=uuid.uuid5(row.uuid, number), campaign=row, institution=institution, phone=number,
-                carrier=routing.carrier(number), text=whole, segments=text.count(whole), made_at=now, state_at=now,
+                carrier=routing.carrier(number), text=whole, segments=segments, made_at=now, state_at=now, due_at=now,
             )  # fmt: skip
     return row
 

@@ -368,3 +368,13 @@ def test_the_list_tells_sums_in_few_queries(desk, station, clerk, django_assert_
 def test_the_standing_campaign_has_no_buttons(desk, station):
     standing = rows.campaign(station, kind=CampaignKind.SINGLES)
     assert 'data-act="cancel"' not in desk.get(at(standing)).content.decode()
+
+
+def test_two_clicks_test_once(desk, station):
+    given = facts(station, phone="13800138000")
+    pages = [desk.post(reverse("admin:messaging_campaign_test"), given) for _click in range(2)]
+    assert "8000" in pages[1].content.decode()
+    test = Campaign.objects.get()
+    assert (test.kind, test.messages.count()) == (CampaignKind.TEST, 1)
+    refused = desk.post(reverse("admin:messaging_campaign_test"), {**given, "phone": "x"})
+    assert "手机号" in refused.content.decode()

@@ -1,0 +1,131 @@
+"""Single messages that other apps queue: keyed, so that a retry never sends twice."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic import audit
+from clinic.codes import Act, LifeState
+from clinic.errors import Conflict, Forbidden, Refused
+from messaging import consent, practice, quota, routing, texts
+from messaging.codes import CampaignKind, CampaignState, Left, MessageState, Purpose, Reason
+from messaging.gateways import text
+from messaging.models import Campaign, Message
+
+
+def queue(
+    *,
+    resident,
+    purpose,
+    template,
+    key,
+    institution,
+    values=None,
+    urgent=False,
+    by=None,
+    request=None,
+    now=None,
+):
+    """Queue one message in the institution's name and return it; the same key returns the first one.
+
+    ``values`` beside those of messaging.texts; ``by`` None is the system itself. Refused codes: those of ``Left``
+    (no phone, opted out…), text, quota, quota-approval; Conflict code: key (it was another resident's).
+    """
+    now = now or timezone.now()
+    if by is not None and not (
+        by.has_perm("messaging.queue_message") and institution.path.startswith(by.institution.path)
+    ):
+        raise Forbidden(_("Your role does not allow this."))
+    person = resident.survivor
+    if found := _of_key(key, person):
+        return found
+    phone = _reachable(person, purpose)
+    whole = _rendered(template, institution, person, values or {}, purpose)
+    segments = text.count(whole)
+    try:
+        with transaction.atomic():
+            standing = _standing(institution, urgent, now)
+            if found := _of_key(key, person):
+                return found
+            quota.reserve(standing, segments=segments, by=by, now=now)
+            made = Message.objects.create(
+                uuid=key, campaign=standing, resident=person, institution=person.home, phone=phone, text=whole,
+                carrier=routing.carrier(phone, routing.overrides([phone], now)), segments=segments, made_at=now,
+                state_at=now, due_at=now,
+            )  # fmt: skip
+            audit.record(
+                Act.SEND, by=by, request=request, resident=person, obj=made, detail={"purpose": str(purpose)}
+            )
+            return made
+    except IntegrityError:  # the same key by another institution's hand at the same moment
+        if found := _of_key(key, person):
+            return found
+        raise
+
+
+def cancel(*, message, by=None, reason=Reason.CAMPAIGN, request=None, now=None):
+    """Take it back while it is not on the wire; return it. Conflict code: state."""
+    with transaction.atomic():
+        row = Message.objects.select_for_update().get(pk=message.pk)
+        if row.state == MessageState.CANCELLED:
+            return row
+        if row.state not in (MessageState.QUEUED, MessageState.CLAIMED) or row.on_wire:
+            raise Conflict(_("It is on its way already."), code="state")
+        row.state, row.reason, row.state_at, row.claimed_by = (
+            MessageState.CANCELLED,
+            reason,
+            now or timezone.now(),
+            "",
+        )
+        row.save(update_fields=["state", "reason", "state_at", "claimed_by"])
+        audit.record(Act.CANCEL, by=by, request=request, resident=row.resident, obj=row)
+        return row
+
+
+def _of_key(key, person):
+    found = Message.objects.filter(uuid=key).first()
+    if found is not None and found.resident_id != person.pk:
+        raise Conflict(_("This key belongs to another message."), code="key")
+    return found
+
+
+def _reachable(person, purpose):
+    if person.life_state != LifeState.LIVING:
+        raise _left(Left.DECEASED if person.life_state == LifeState.DECEASED else Left.MOVED)
+    phone = routing.normalise(person.phone)
+    if phone is None:
+        raise _left(
+            {"empty": Left.NO_PHONE, "landline": Left.LANDLINE}.get(
+                routing.kind(person.phone), Left.BAD_PHONE
+            )
+        )
+    if consent.refused_phones([phone]):
+        raise _left(Left.OPTED_OUT)
+    if not consent.willing([person.pk], purpose):
+        raise _left(Left.NO_CONSENT)
+    return phone
+
+
+def _left(why):
+    return Refused(_("No message is sent: %(why)s.") % {"why": why.label}, code=why.value)
+
+
+def _rendered(template, institution, person, values, purpose):
+    texts.check(template.body, purpose)
+    known = {**texts.values_of(person, institution), **values}
+    try:
+        return texts.render(template.body, practice.of(institution).signature, known)
+    except KeyError as error:
+        raise _left(Left.NO_VALUE) from error
+
+
+def _standing(institution, urgent, now):
+    """The institution's campaign of single messages of this year, locked."""
+    row, _made = Campaign.objects.get_or_create(
+        institution=institution, urgent=urgent, year=quota.year_of(now), kind=CampaignKind.SINGLES,
+        defaults={
+            "name": _("Urgent single messages") if urgent else _("Single messages"), "purpose": Purpose.SERVICE,
+            "state": CampaignState.RUNNING, "made_at": now, "built_at": now,
+        },
+    )  # fmt: skip
+    return Campaign.objects.select_for_update().get(pk=row.pk)
