@@ -100,9 +100,16 @@ def close_routeless(table, now) -> int:
     return done
 
 
-# Something of it may still go out: what waits, what is with a carrier, what may be sent again after a doubt.
+# Something of it may still go out: what waits, what is with a carrier, what may be sent again after a doubt, what is
+# not even there yet.
 UNFINISHED = """
-SELECT DISTINCT t.campaign_id FROM (
+SELECT c.id FROM messaging_campaign c
+LEFT JOIN (SELECT campaign_id, sum(messages) AS n FROM messaging_tally WHERE campaign_id = ANY(%(campaigns)s)
+    GROUP BY campaign_id) AS made ON made.campaign_id = c.id
+WHERE c.id = ANY(%(campaigns)s) AND (coalesce(made.n, 0) < c.recipients
+    OR (coalesce(made.n, 0) = 0 AND c.made_at > %(now)s::timestamptz - interval '1 minute'))
+UNION
+SELECT t.campaign_id FROM (
     SELECT campaign_id, state, sum(messages) AS n FROM messaging_tally WHERE campaign_id = ANY(%(campaigns)s)
     GROUP BY campaign_id, state) AS t
 JOIN messaging_campaign c ON c.id = t.campaign_id
@@ -119,14 +126,14 @@ def finish(now) -> int:
     candidates = set(running.values_list("pk", flat=True))
     if not candidates:
         return 0
-    candidates -= {key for (key,) in rows(UNFINISHED, {"campaigns": list(candidates)})}
+    candidates -= {key for (key,) in rows(UNFINISHED, {"campaigns": list(candidates), "now": now})}
     return sum(_finish(key, now) for key in sorted(candidates))
 
 
 @transaction.atomic
 def _finish(key, now):
     campaign = Campaign.objects.select_for_update().get(pk=key)
-    unfinished = rows(UNFINISHED, {"campaigns": [key]})
+    unfinished = rows(UNFINISHED, {"campaigns": [key], "now": now})
     if campaign.state != CampaignState.RUNNING or unfinished:
         return 0
     campaign.state, campaign.ended_at = CampaignState.FINISHED, now

@@ -17,8 +17,9 @@ LOGIN, SECRET = "900001", "888888"
 
 async def serve(path, faults):
     carrier = CmppCarrier({LOGIN: SECRET}, ledger=Ledger(path, keep=0))
+    port = faults.pop("port", 0)
     carrier.faults.update_from(faults)
-    await carrier.start()
+    await carrier.start(port=port)
     say({"port": carrier.port})
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
@@ -40,6 +41,7 @@ class CarrierProcess:
     """One simulated China Mobile."""
 
     def __init__(self, path, **faults):
+        """``port`` among the faults: where it listens."""
         self.path = path
         command = [
             sys.executable,

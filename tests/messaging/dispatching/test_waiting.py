@@ -142,6 +142,11 @@ def test_a_campaign_is_finished_when_nothing_is_under_way(who, campaign):
     assert campaign.history.first().state == CampaignState.FINISHED
 
 
+def test_one_whose_messages_are_not_there_yet_is_not_finished(campaign):
+    assert running.finish(timezone.now()) == 0
+    assert running.finish(timezone.now() + timedelta(minutes=2)) == 1
+
+
 def test_not_while_a_doubt_may_be_sent_again(who, campaign):
     campaign.policy = Policy.AT_LEAST_ONCE
     campaign.save()
