@@ -212,11 +212,6 @@ class IncomingMessageAdmin(PhoneDesk, ReadOnlyAdmin):
         return self.fields
 
 
-registry.resident_buttons.append(
-    registry.ResidentButton(
-        "admin:messaging_consent_of", gettext_lazy("Consent"), "messaging.view_consent", choose=True, own=True
-    )
-)
 registry.desk_tiles += [
     DeskTile("admin:messaging_consent_changelist", gettext_lazy("Consent to messages"), gettext_lazy("What residents agreed to and refused"), ("messaging.add_optout",), order=42),
     DeskTile("admin:messaging_optout_changelist", gettext_lazy("Opt-outs"), gettext_lazy("Numbers that want no messages, with the proof"), ("messaging.view_optout",), order=43),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from messaging import building
+from messaging import building, quota
 from messaging.actions import calls, campaigns, practice, templates
 from messaging.codes import (
     AttemptKind,
@@ -88,6 +88,7 @@ def _carry(campaign, begin):
     campaign.refresh_from_db()
     campaign.state, campaign.ended_at = CampaignState.FINISHED, begin + timedelta(hours=8)
     campaign.save(update_fields=["state", "ended_at"])
+    quota.settle(campaign, campaign.ended_at)
 
 
 def _travel(message, gateway, outcome, at, rng):
