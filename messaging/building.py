@@ -1,23 +1,30 @@
 """From an audience to queued messages, step by step: each step is one transaction, and a job that was cut off goes on
-where the last one ended."""
+where the last one ended. Rows go in by COPY: a million of them in minutes, and memory does not grow with them."""
 
+import io
 import uuid
+from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from clinic.codes import LifeState
+from clinic.models import Institution
 from messaging import audiences, consent, routing, texts
 from messaging.codes import CampaignState, Left
 from messaging.gateways import text
 from messaging.models import Campaign, Exclusion, Message
 
-STEP = 2000
+STEP = 5000
+PERSON = ("pk", "name", "sex", "birth_date", "phone", "life_state", "home_id")
 UNREADABLE = {"empty": Left.NO_PHONE, "landline": Left.LANDLINE}
+# What differs from message to message; every other column is the same in all of them.
+OWN = ("uuid", "resident_id", "institution_id", "phone", "carrier", "text", "segments")
+ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def build(campaign, now=None):
-    """Make the messages of a campaign that is BUILDING; return it, READY. Memory does not grow with the audience."""
+    """Make the messages of a campaign that is BUILDING; return it, READY."""
     now = now or timezone.now()
     row = _step(campaign.pk, now)
     while row.state == CampaignState.BUILDING:
@@ -30,23 +37,19 @@ def _step(key, now):
     row = Campaign.objects.select_for_update(of=("self",)).select_related("institution").get(pk=key)
     if row.state != CampaignState.BUILDING:
         return row
-    people = list(
-        audiences.resolve(row.audience, row.institution)
-        .filter(pk__gt=row.built_to)
-        .select_related("home")
-        .order_by("pk")[:STEP]
-    )
+    rows = audiences.resolve(row.audience, row.institution).filter(pk__gt=row.built_to).order_by("pk")
+    people = list(rows.values_list(*PERSON, named=True)[:STEP])
     if not people:
         row.state, row.built_at = CampaignState.READY, now
         row.save(update_fields=["state", "built_at"])
         return row
     made, left = _sorted(row, people, now)
     Exclusion.objects.bulk_create(left)
-    Message.objects.bulk_create(made)
+    _copy(row, made, now)
     row.built_to = people[-1].pk
     row.recipients += len(made)
     row.left_out += len(left)
-    row.segments += sum(message.segments for message in made)
+    row.segments += sum(line[-1] for line in made)
     row.skip_history_when_saving = True  # half a count is nobody's version
     row.save(update_fields=["built_to", "recipients", "left_out", "segments"])
     del row.skip_history_when_saving
@@ -54,37 +57,37 @@ def _step(key, now):
 
 
 def _sorted(row, people, now):
-    """(messages, exclusions) of these residents."""
+    """(values of OWN for each message, exclusions) of these residents."""
     phones = {person.pk: routing.normalise(person.phone) for person in people}
     known = [phone for phone in phones.values() if phone]
     refused = consent.refused_phones(known)
-    willing = consent.willing([person.pk for person in people], row.purpose)
+    willing = consent.willing(list(phones), row.purpose)
     learnt = routing.overrides(known, now)
     keys = {phone: uuid.uuid5(row.uuid, phone) for phone in known}
     taken = set(Message.objects.filter(uuid__in=keys.values()).values_list("uuid", flat=True))
+    places = Institution.objects.in_bulk({person.home_id for person in people})
+    render = partial(_rendered, row, timezone.localdate(now))
     made, left = [], []
     for person in people:
         phone = phones[person.pk]
         why = _why(person, phone, refused, willing) or (Left.SAME_PHONE if keys[phone] in taken else None)
-        whole = "" if why else _rendered(row, person)
+        whole = "" if why else render(person, places[person.home_id])
         why = why or (None if whole else Left.NO_VALUE)
         if why:
-            left.append(Exclusion(campaign=row, resident=person, why=why))
+            left.append(Exclusion(campaign=row, resident_id=person.pk, why=why))
             continue
         taken.add(keys[phone])
+        carrier = routing.carrier(phone, learnt)
         made.append(
-            Message(
-                uuid=keys[phone], campaign=row, resident=person, institution=person.home, phone=phone, text=whole,
-                carrier=routing.carrier(phone, learnt), segments=text.count(whole), made_at=now, state_at=now, due_at=now,
-            )
+            (keys[phone], person.pk, person.home_id, phone, str(carrier), whole, text.count(whole))
         )  # fmt: skip
     return made, left
 
 
-def _rendered(row, person):
+def _rendered(row, today, person, place):
     """The text, or nothing where a variable has no value for this resident."""
     try:
-        return texts.render(row.body, row.signature, texts.values_of(person, person.home))
+        return texts.render(row.body, row.signature, texts.values_of(person, place, today))
     except KeyError:
         return ""
 
@@ -99,3 +102,27 @@ def _why(person, phone, refused, willing):
     if phone in refused:
         return Left.OPTED_OUT
     return None if person.pk in willing else Left.NO_CONSENT
+
+
+def _copy(row, made, now):
+    """Queue them."""
+    if not made:
+        return
+    alike = Message(campaign=row, made_at=now, state_at=now, due_at=now)
+    columns = [one for one in Message._meta.concrete_fields if one.attname not in OWN and not one.primary_key]
+    tail = "\t".join(_field(getattr(alike, one.attname)) for one in columns)
+    lines = "".join("\t".join(map(_field, line)) + f"\t{tail}\n" for line in made)
+    names = ", ".join(f'"{name}"' for name in [*OWN, *(one.column for one in columns)])
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f'COPY "{Message._meta.db_table}" ({names}) FROM STDIN', io.StringIO(lines))
+
+
+def _field(value):
+    """One value in COPY's text form."""
+    if isinstance(value, str):
+        return value.translate(ESCAPES)
+    if value is None:
+        return r"\N"
+    if isinstance(value, list):
+        return "{}"
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -2,6 +2,7 @@
 
 import re
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,7 +23,9 @@ VARIABLES = {
 HOLE = re.compile(r"\{([^{}]*)\}")
 FORBIDDEN = "【】¥★"
 # Words that tell whoever sees the handset what its owner has (PIPL art. 28).
-DIAGNOSES = re.compile("糖尿病|高血压|肿瘤|癌|艾滋|HIV|梅毒|结核|乙肝|肝炎|精神|抑郁|癫痫|流产|冠心病|脑卒中|慢阻肺")
+DIAGNOSES = re.compile(
+    "糖尿病|高血压|肿瘤|癌|艾滋|HIV|梅毒|结核|乙肝|肝炎|精神|抑郁|癫痫|流产|冠心病|脑卒中|慢阻肺"
+)
 
 
 def check(body: str, purpose: str) -> list[str]:
@@ -34,7 +37,8 @@ def check(body: str, purpose: str) -> list[str]:
     if found := sorted(set(DIAGNOSES.findall(body))):
         words = "、".join(found)
         warnings.append(
-            _("The text names %(words)s. Whoever sees the handset learns what its owner has.") % {"words": words}
+            _("The text names %(words)s. Whoever sees the handset learns what its owner has.")
+            % {"words": words}
         )
     if purpose == Purpose.EDUCATION and "退订" not in body and "拒收" not in body:
         warnings.append(_("Please say how to get no more of these: “拒收请回复R”."))
@@ -70,16 +74,37 @@ def render(body: str, signature: str, values: dict) -> str:
 PLAIN = dict.fromkeys(map(ord, FORBIDDEN))
 
 
-def values_of(resident, institution) -> dict[str, str]:
-    title = {Sex.MALE: "先生", Sex.FEMALE: "女士"}.get(resident.sex, "")
-    return {
-        "name": resident.name,
-        "salutation": f"{resident.name[:1]}{title}" if title else resident.name,
-        "age": str(resident.age),
-        "institution": institution.short_name,
-        "phone": institution.phone,
-    }
+TITLES = {Sex.MALE: "先生", Sex.FEMALE: "女士"}
+# Where each variable comes from: (a resident or what holds the same columns, the institution, today).
+SOURCES = {
+    "name": lambda person, _place, _today: person.name,
+    "salutation": lambda person, _place, _today: _salutation(person),
+    "age": lambda person, _place, today: str(_age(person.birth_date, today)),
+    "institution": lambda _person, place, _today: place.short_name,
+    "phone": lambda _person, place, _today: place.phone,
+}
+
+
+def values_of(person, institution, today=None) -> dict[str, str]:
+    """The value of each variable for one resident, written to in the institution's name."""
+    today = today or timezone.localdate()
+    return {name: source(person, institution, today) for name, source in SOURCES.items()}
+
+
+def _salutation(person):
+    title = TITLES.get(person.sex, "")
+    return f"{person.name[:1]}{title}" if title else person.name
+
+
+def _age(born, today):
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 # An invented person, for looking at a template.
-EXAMPLE = {"name": "张秀英", "salutation": "张女士", "age": "78", "institution": "梧桐里站", "phone": "010-65120000"}
+EXAMPLE = {
+    "name": "张秀英",
+    "salutation": "张女士",
+    "age": "78",
+    "institution": "梧桐里站",
+    "phone": "010-65120000",
+}
