@@ -17,16 +17,23 @@ WHERE c.state = 'running' AND (c.send_at IS NULL OR c.send_at <= %(now)s)
     AND (c.valid_until IS NULL OR c.valid_until > %(now)s)
 ORDER BY c.id
 """
-# One look into the queue's index for each campaign and carrier.
+# One look into the queue's index for each campaign and carrier; ORDER BY and LIMIT hold the planner to it.
 WAITING = """
-SELECT c.id, k.carrier FROM unnest(%(campaigns)s::bigint[]) AS c (id), unnest(%(carriers)s::text[]) AS k (carrier)
-WHERE EXISTS (SELECT FROM messaging_message m WHERE m.campaign_id = c.id AND m.carrier = k.carrier
-    AND m.state = 'queued' AND m.due_at <= %(now)s)
+SELECT c.id, k.carrier FROM unnest(%(campaigns)s::bigint[]) AS c (id)
+CROSS JOIN unnest(%(carriers)s::text[]) AS k (carrier)
+CROSS JOIN LATERAL (
+    SELECT 1 FROM messaging_message m
+    WHERE m.campaign_id = c.id AND m.carrier = k.carrier AND m.state = 'queued' AND m.due_at <= %(now)s
+    ORDER BY m.due_at LIMIT 1
+) AS one
 """
 TURNED_AWAY = """
 SELECT k.carrier FROM unnest(%(carriers)s::text[]) AS k (carrier)
-WHERE EXISTS (SELECT FROM messaging_message m WHERE m.carrier = k.carrier AND m.state = 'queued'
-    AND m.refused_by <> '{}' AND m.due_at <= %(now)s)
+CROSS JOIN LATERAL (
+    SELECT 1 FROM messaging_message m
+    WHERE m.carrier = k.carrier AND m.state = 'queued' AND m.refused_by <> '{}' AND m.due_at <= %(now)s
+    ORDER BY m.due_at LIMIT 1
+) AS one
 """
 
 

@@ -92,7 +92,7 @@ def stage(ports) -> list[Gateway]:
     for carrier, port in zip(("mobile", "unicom", "telecom"), ports, strict=False):
         made.append(
             Gateway.objects.create(
-                name=f"bench {carrier} {port}", protocol="cmpp2", carrier=carrier, host="127.0.0.1", port=port,
+                name=f"bench {uuid.uuid4().hex[:8]}", protocol="cmpp2", carrier=carrier, host="127.0.0.1", port=port,
                 login=LOGIN, secret=secrets.store(SECRET), connections=CONNECTIONS, window=WINDOW,
             )
         )  # fmt: skip
