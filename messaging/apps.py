@@ -13,6 +13,7 @@ class MessagingConfig(AppConfig):
 
     def ready(self):
         self._desk()
+        self._building()
         self._hook()
         self._allowances()
         self._counts()
@@ -42,6 +43,12 @@ class MessagingConfig(AppConfig):
         )
         registry.checks.append(
             registry.Check("allowances", "messaging.quota_verification.allowances", by_institution=True)
+        )
+
+    def _building(self):
+        minute = IntervalTrigger(minutes=1, timezone=settings.TIME_ZONE)
+        registry.timetable.append(
+            registry.TimetableLine("build_left_behind", "messaging.jobs.build_left_behind", minute)
         )
 
     def _desk(self):

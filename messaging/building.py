@@ -3,19 +3,22 @@ where the last one ended. Rows go in by COPY: a million of them in minutes, and 
 
 import io
 import uuid
+from datetime import timedelta
 from functools import partial
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from clinic.codes import LifeState
+from clinic.errors import Refused
 from clinic.models import Institution
 from messaging import audiences, consent, routing, texts
-from messaging.codes import CampaignState, Left
+from messaging.codes import CampaignState, Left, MessageState, Reason
 from messaging.gateways import text
 from messaging.models import Campaign, Exclusion, Message
 
 STEP = 5000
+LEFT_BEHIND = timedelta(minutes=2)
 PERSON = ("pk", "name", "sex", "birth_date", "phone", "life_state", "home_id")
 UNREADABLE = {"empty": Left.NO_PHONE, "landline": Left.LANDLINE}
 # What differs from message to message; every other column is the same in all of them.
@@ -24,11 +27,33 @@ ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def build(campaign, now=None):
-    """Make the messages of a campaign that is BUILDING; return it, READY."""
+    """Make the messages of a campaign that is BUILDING; return it, READY. An audience that cannot be read any more ends
+    it, with the fault told. Two at once take turns."""
     now = now or timezone.now()
-    row = _step(campaign.pk, now)
-    while row.state == CampaignState.BUILDING:
+    try:
         row = _step(campaign.pk, now)
+        while row.state == CampaignState.BUILDING:
+            row = _step(campaign.pk, now)
+    except Refused as refusal:
+        return _give_up(campaign.pk, refusal, now)
+    return row
+
+
+def build_left_behind(now) -> int:
+    """Go on with audiences whose job died; return how many."""
+    rows = Campaign.objects.filter(state=CampaignState.BUILDING, made_at__lt=now - LEFT_BEHIND)
+    return len([build(row, now) for row in rows.order_by("pk")])
+
+
+@transaction.atomic
+def _give_up(key, refusal, now):
+    row = Campaign.objects.select_for_update().get(pk=key)
+    if row.state == CampaignState.BUILDING:
+        row.state, row.fault, row.ended_at = CampaignState.CANCELLED, refusal.message[:200], now
+        row.save(update_fields=["state", "fault", "ended_at"])
+        row.messages.filter(state=MessageState.QUEUED).update(
+            state=MessageState.CANCELLED, reason=Reason.CAMPAIGN, state_at=now
+        )
     return row
 
 

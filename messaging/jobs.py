@@ -27,6 +27,12 @@ def build_campaign(pk):
 
 
 @task()
+def build_left_behind():
+    """Go on with audiences whose job died."""
+    return building.build_left_behind(timezone.now())
+
+
+@task()
 def add_up_tallies():
     """Many small changes of the counts become one row each."""
     return compaction.add_up()

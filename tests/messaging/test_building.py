@@ -10,7 +10,7 @@ from clinic.codes import LifeState
 from messaging import building
 from messaging.actions import campaigns as actions
 from messaging.codes import CampaignState, ConsentSource, Left
-from messaging.models import Consent, Exclusion, Message, OptOut
+from messaging.models import Campaign, Consent, Exclusion, Message, OptOut
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +70,21 @@ def test_the_visits_of_a_period(station, clerk, doctor):
     for first, count in ((today, 1), (today + timedelta(days=1), 0)):
         audience = {"source": "criteria", "visited_from": str(first)}
         assert building.build(made(station, clerk, audience, body=f"{count}{{name}}")).recipients == count
+
+
+def test_an_audience_that_nobody_knows_any_more_ends_it(station, clerk):
+    people(station, "13800138000")
+    row = made(station, clerk)
+    Campaign.objects.filter(pk=row.pk).update(audience={"source": "gone"})
+    row = building.build(row)
+    assert (row.state, bool(row.fault)) == (CampaignState.CANCELLED, True)
+
+
+def test_a_job_that_died_is_gone_on_with(station, clerk):
+    people(station, "13800138000")
+    now = timezone.now()
+    row = made(station, clerk, now=now - timedelta(minutes=5))
+    assert building.build_left_behind(now) == 1
+    row.refresh_from_db()
+    assert row.state == CampaignState.READY
+    assert building.build_left_behind(now) == 0
