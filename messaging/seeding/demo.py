@@ -1,9 +1,9 @@
 """Messages of the demo district, room by room."""
 
-from messaging.seeding import gateways, quotas
+from messaging.seeding import campaigns, consents, gateways, quotas
 
-# In this order: gateways carry what campaigns send, allowances pay for it.
-ROOMS = (gateways, quotas)
+# In this order: gateways carry what campaigns send, allowances pay for it, consents say to whom.
+ROOMS = (gateways, quotas, consents, campaigns)
 
 
 def make(staff, residents):
