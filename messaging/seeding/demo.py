@@ -2,8 +2,8 @@
 
 from messaging.seeding import campaigns, consents, gateways, quotas
 
-# In this order: gateways carry what campaigns send, allowances pay for it, consents say to whom.
-ROOMS = (gateways, quotas, consents, campaigns)
+# In this order: gateways carry what campaigns send, allowances pay for it.
+ROOMS = (gateways, consents, quotas, campaigns)
 
 
 def make(staff, residents):
