@@ -10,6 +10,7 @@ from clinic import identifiers
 from clinic.errors import Refused
 from clinic.models import Resident
 from messaging import audiences, practice, quota, saving, texts
+from messaging.codes import MessageState
 from messaging.gateways import text
 
 SAMPLES = 3
@@ -70,7 +71,9 @@ def look(*, institution, audience, purpose, body, send_at, quiet_override, by, n
 def before_release(campaign, by, now=None) -> dict:
     """The same of a campaign whose messages are made and not released: {"samples", "saving", "balance"}."""
     now = now or timezone.now()
-    made = list(campaign.messages.select_related("resident").order_by("pk")[:COUNTED])
+    # In the order of the queue's index: by row number it would look through all campaigns before this one.
+    queue = campaign.messages.filter(state=MessageState.QUEUED).order_by("carrier", "due_at", "pk")
+    made = list(queue.select_related("resident")[:COUNTED])
     said = [message.text for message in made]
     allowance = quota.of(campaign.institution, quota.year_of(now))
     return {

@@ -113,7 +113,7 @@ class CampaignAdmin(CampaignActs, CampaignLists, Composing, Overview, DeskAdmin)
         ]  # fmt: skip
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        """The campaign's page; a draft goes to where it is made."""
+        """The campaign's page."""
         row = self.fetch(request, object_id)
         if request.method != "GET":
             raise PermissionDenied
