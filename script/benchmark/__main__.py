@@ -27,11 +27,14 @@ def arguments():
     parser.add_argument("--residents", type=int, default=100_000)
     parser.add_argument("--encounters", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=10, help="length of each measurement")
+    parser.add_argument("--recipients", type=int, default=1_000_000, help="of the campaign that is built")
+    parser.add_argument("--messages", type=int, default=40_000, help="sent end to end")
     parser.add_argument("--small", action="store_true", help="6 000 residents, 20 000 visits, 2 s each")
     parser.add_argument("--only", nargs="*", default=[], metavar="PAGE")
     given = parser.parse_args()
     if given.small:
         given.residents, given.encounters, given.seconds = 6_000, 20_000, 2
+        given.recipients, given.messages = 20_000, 5_000
     return given
 
 
@@ -51,6 +54,8 @@ def main():
             for password in ("argon2", "none"):
                 with gunicorn({**environment, "BENCH_PASSWORD": password}, var):
                     measure(given, {**environment, "BENCH_PASSWORD": password})
+                    if password == "argon2" and (not given.only or "messages" in given.only):
+                        send(given, {**environment, "BENCH_PASSWORD": password})
     finally:
         postgres.destroy(var)
         shutil.rmtree(var, ignore_errors=True)
@@ -86,6 +91,13 @@ def manage(environment, *words):
 
 def measure(given, environment):
     command = [sys.executable, "-m", "benchmark.measure", str(given.seconds), *given.only]
+    subprocess.run(command, cwd=PROJECT, env={**environment, **urls()}, check=True)
+
+
+def send(given, environment):
+    """Messages, in the same database and beside the same web server."""
+    words = (given.recipients, given.messages, given.seconds)
+    command = [sys.executable, "-m", "benchmark.messages", *map(str, words)]
     subprocess.run(command, cwd=PROJECT, env={**environment, **urls()}, check=True)
 
 

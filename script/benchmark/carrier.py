@@ -25,6 +25,10 @@ class CarrierProcess:
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
+    def kick(self):
+        """Its connections break."""
+        self.tell(kick=True)
+
     def stop(self):
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -40,6 +44,8 @@ async def serve(faults):
         words = json.loads(line)
         if words.pop("clear", False):
             carrier.ledger.clear()
+        if words.pop("kick", False):
+            carrier.kick()
         carrier.faults.update_from(words)
         print(json.dumps(carrier.ledger.snapshot()), flush=True)
 

@@ -309,4 +309,5 @@ def main():
         print(proof(yardstick["rate"]))
 
 
-main()
+if __name__ == "__main__":
+    main()
