@@ -41,26 +41,29 @@ def queue(
         return found
     phone = _reachable(person, purpose)
     whole = _rendered(template, institution, person, values or {}, purpose)
-    segments = text.count(whole)
     try:
         with transaction.atomic():
             standing = _standing(institution, urgent, now)
             if found := _of_key(key, person):
                 return found
-            quota.reserve(standing, segments=segments, by=by, now=now)
-            made = Message.objects.create(
-                uuid=key, campaign=standing, resident=person, institution=person.home, phone=phone, text=whole,
-                carrier=routing.carrier(phone, routing.overrides([phone], now)), segments=segments, made_at=now,
-                state_at=now, due_at=now,
-            )  # fmt: skip
-            audit.record(
-                Act.SEND, by=by, request=request, resident=person, obj=made, detail={"purpose": str(purpose)}
-            )
+            made = _queued(standing, key, person, phone, whole, by, now)
+            detail = {"purpose": str(purpose)}
+            audit.record(Act.SEND, by=by, request=request, resident=person, obj=made, detail=detail)
             return made
     except IntegrityError:  # the same key by another institution's hand at the same moment
         if found := _of_key(key, person):
             return found
         raise
+
+
+def _queued(standing, key, person, phone, whole, by, now):
+    segments = text.count(whole)
+    quota.reserve(standing, segments=segments, by=by, now=now)
+    return Message.objects.create(
+        uuid=key, campaign=standing, resident=person, institution=person.home, phone=phone, text=whole,
+        carrier=routing.carrier(phone, routing.overrides([phone], now)), segments=segments, made_at=now,
+        state_at=now, due_at=now,
+    )  # fmt: skip
 
 
 def cancel(*, message, by=None, reason=Reason.CAMPAIGN, request=None, now=None):
