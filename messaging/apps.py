@@ -42,13 +42,16 @@ class MessagingConfig(AppConfig):
             registry.TimetableLine("tend_allowances", "messaging.jobs.tend_allowances", ten_minutes)
         )
         registry.checks.append(
-            registry.Check("allowances", "messaging.quota_verification.allowances", by_institution=True)
+            registry.Check("allowances", "messaging.quota.verification.allowances", by_institution=True)
         )
 
     def _building(self):
         minute = IntervalTrigger(minutes=1, timezone=settings.TIME_ZONE)
         registry.timetable.append(
             registry.TimetableLine("build_left_behind", "messaging.jobs.build_left_behind", minute)
+        )
+        registry.timetable.append(
+            registry.TimetableLine("clear_cancelled", "messaging.jobs.clear_cancelled", minute)
         )
 
     def _desk(self):

@@ -15,12 +15,12 @@ from clinic.errors import Refused
 from clinic.models import Institution
 from clinic.registry import DeskTile
 from messaging import quota as ledger
-from messaging import quota_forecast, quota_pages
 from messaging.actions import loans
 from messaging.actions import quota as actions
 from messaging.codes import LoanState, QuotaKind
 from messaging.forms.quota import GrantForm, LimitForm, LoanForm, ShareForm, YearForm
 from messaging.models import Quota, QuotaLoan
+from messaging.quota import forecast, pages
 
 # More institutions than a district has.
 MOST = 500
@@ -55,16 +55,16 @@ class QuotaAdmin(DeskAdmin):
         """``?year=2026``: all allowances in reach, their sum, and what is to come."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        year = quota_pages.year_of(request.GET.get("year", ""))
+        year = pages.year_of(request.GET.get("year", ""))
         rows = list(self.get_queryset(request).filter(year=year).order_by("institution__path")[:MOST])
         balances = ledger.balances(rows)
-        ahead = quota_forecast.of_all(rows, timezone.localdate(), balances)
+        ahead = forecast.of_all(rows, timezone.localdate(), balances)
         for row in rows:
             row.balance, row.ahead = balances[row.pk], ahead[row.pk]
-            row.parts = quota_pages.bar(row.balance)
+            row.parts = pages.bar(row.balance)
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": self.opts.verbose_name_plural,
-            "rows": rows, "year": year, "total": quota_pages.total(rows), "is_this": year == timezone.localdate().year,
+            "rows": rows, "year": year, "total": pages.total(rows), "is_this": year == timezone.localdate().year,
             "form": form or self._year_form(request), "loans": self._waiting(request),
         }  # fmt: skip
         return TemplateResponse(request, "admin/messaging/quota_list.html", context, status=status)
@@ -101,16 +101,16 @@ class QuotaAdmin(DeskAdmin):
         forms = self._forms(request.user, row)
         forms.update([failed] if failed else [])
         balance = ledger.balance(row)
-        entries = quota_pages.entries(row, request.GET)
+        entries = pages.entries(row, request.GET)
         page = Paginator(entries, PAGE).get_page(request.GET.get("p"))
-        quota_pages.running(row, page.object_list)
+        pages.running(row, page.object_list)
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": str(row), "quota": row,
-            "balance": balance, "parts": quota_pages.bar(balance), "page": page,
-            "ahead": quota_forecast.of(row, timezone.localdate(), balance),
+            "balance": balance, "parts": pages.bar(balance), "page": page,
+            "ahead": forecast.of(row, timezone.localdate(), balance),
             "warnings": row.warnings.filter(granted=balance.granted), "forms": forms,
-            "kinds": QuotaKind.choices, "months": quota_pages.months(row), "asked": request.GET,
-            "loans": quota_pages.loans_of(row), "decides": request.user.has_perm("messaging.decide_quotaloan"),
+            "kinds": QuotaKind.choices, "months": pages.months(row), "asked": request.GET,
+            "loans": pages.loans_of(row), "decides": request.user.has_perm("messaging.decide_quotaloan"),
             "gives_back": request.user.has_perm("messaging.add_quotaloan"),
         }  # fmt: skip
         return TemplateResponse(request, "admin/messaging/quota.html", context, status=status)
@@ -157,7 +157,7 @@ class QuotaAdmin(DeskAdmin):
 
     def export(self, request, quota, form):
         row = self.fetch(request, str(quota))
-        return quota_pages.sheet(request, row, form)
+        return pages.sheet(request, row, form)
 
 
 RUN = {

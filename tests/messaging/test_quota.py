@@ -12,11 +12,11 @@ from clinic.codes import Role
 from clinic.errors import Conflict, Forbidden, Refused
 from clinic.verification import Scope
 from messaging import quota as ledger
-from messaging import quota_forecast, quota_verification
 from messaging.actions import loans
 from messaging.actions import quota as actions
 from messaging.codes import AtLimit, CampaignState, LoanState, MessageState, QuotaKind
 from messaging.models import Campaign, Message, Quota, QuotaEntry, QuotaWarning
+from messaging.quota import forecast, verification
 from tests import factories
 from tests.emr.test_races import at_once
 from tests.messaging import rows
@@ -352,7 +352,7 @@ def test_the_forecast_counts_mondays_as_mondays(business, station):
     QuotaEntry.objects.create(quota=quota, kind=QuotaKind.TOP_UP, free=1050, money=Decimal("52.50"), at=at)
     for week in range(8):
         use(quota, date(2026, 9, 28) - timedelta(weeks=week), 100, campaign)
-    found = quota_forecast.of(quota, today)
+    found = forecast.of(quota, today)
     assert (found.per_week, found.runs_out, found.days) == (100, date(2026, 10, 19), 56)
     # Thirteen Mondays from 5 October to 28 December.
     assert (found.needed, found.gap, found.money) == (1300, 1050, Decimal("52.50"))
@@ -360,7 +360,7 @@ def test_the_forecast_counts_mondays_as_mondays(business, station):
 
 def test_what_waits_for_release_is_counted_in(quota, station):
     rows.campaign(station, state=CampaignState.WAITING, segments=1100)
-    found = quota_forecast.of(quota, timezone.localdate())
+    found = forecast.of(quota, timezone.localdate())
     assert (found.planned, found.gap, found.runs_out) == (1100, 100, timezone.localdate())
 
 
@@ -380,7 +380,7 @@ def test_verify_is_content_with_what_people_do(asked, quota, business, station):
     loans.decide(loan=asked, approve=True, by=business)
     campaign = released(station, 3)
     moved(rows.message(campaign, segments=3), *SENT)
-    finding = quota_verification.allowances()
+    finding = verification.allowances()
     assert finding.ok, finding.sentence
 
 
@@ -391,9 +391,9 @@ def test_verify_names_a_campaign_that_was_not_paid_and_a_share_of_one_side(quota
     long_ago = timezone.now() - timedelta(hours=1)
     Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.FINISHED, ended_at=long_ago)
     QuotaEntry.objects.create(quota=quota, kind=QuotaKind.SHARE, free=7)
-    finding = quota_verification.allowances(Scope(institution=centre))
+    finding = verification.allowances(Scope(institution=centre))
     assert not finding.ok
     assert str(campaign.uuid) in finding.sentence
     assert "7" in finding.sentence
     ledger.settle(campaign, timezone.now())
-    assert str(campaign.uuid) not in quota_verification.allowances().sentence
+    assert str(campaign.uuid) not in verification.allowances().sentence
