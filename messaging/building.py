@@ -91,7 +91,8 @@ def _sorted(row, people, now):
     keys = {phone: uuid.uuid5(row.uuid, phone) for phone in known}
     taken = set(Message.objects.filter(uuid__in=keys.values()).values_list("uuid", flat=True))
     places = Institution.objects.in_bulk({person.home_id for person in people})
-    render = partial(_rendered, row, timezone.localdate(now))
+    more = audiences.values(row.audience, list(phones))
+    render = partial(_rendered, row, timezone.localdate(now), more)
     made, left = [], []
     for person in people:
         phone = phones[person.pk]
@@ -109,10 +110,12 @@ def _sorted(row, people, now):
     return made, left
 
 
-def _rendered(row, today, person, place):
+def _rendered(row, today, more, person, place):
     """The text, or nothing where a variable has no value for this resident."""
     try:
-        return texts.render(row.body, row.signature, texts.values_of(person, place, today))
+        return texts.render(
+            row.body, row.signature, {**texts.values_of(person, place, today), **more.get(person.pk, {})}
+        )
     except KeyError:
         return ""
 

@@ -4,6 +4,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from messaging import building, hook, quota
+from messaging.actions import campaigns
 from messaging.dispatching import compaction
 from messaging.models import Campaign
 
@@ -30,6 +31,12 @@ def build_campaign(pk):
 def build_left_behind():
     """Go on with audiences whose job died."""
     return building.build_left_behind(timezone.now())
+
+
+@task()
+def clear_cancelled():
+    """Cancel what cancelled campaigns still have waiting."""
+    return campaigns.clear_left_behind(timezone.now())
 
 
 @task()

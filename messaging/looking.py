@@ -49,14 +49,16 @@ def look(*, institution, audience, purpose, body, send_at, quiet_override, by, n
     choices = practice.of(institution)
     made = Look()
     try:
-        made.warnings = texts.check(body, purpose)
+        source = audiences.source_of(audience)
+        made.warnings = texts.check(body, purpose, given=source.variables)
         people = audiences.resolve(audience, institution)
     except Refused as refusal:
         made.stops.append(refusal.message)
         return made
     made.people = people.count()
     sample = list(people.select_related("home").order_by("pk")[:COUNTED])
-    said = _texts(made, sample, body, choices.signature)
+    more = audiences.values(audience, [person.pk for person in sample])
+    said = _texts(made, sample, body, choices.signature, more)
     if said:
         made.segments = max(map(text.count, said))
         made.signs = max(map(len, said))
@@ -101,12 +103,13 @@ def of_template(*, institution, body, purpose) -> Look | None:
     return made
 
 
-def _texts(made, sample, body, signature):
+def _texts(made, sample, body, signature, more):
     """The texts as the handsets would show them; who has no value for a variable has none."""
     said, without = [], 0
     for person in sample:
         try:
-            said.append(texts.render(body, signature, texts.values_of(person, person.home)))
+            values = {**texts.values_of(person, person.home), **more.get(person.pk, {})}
+            said.append(texts.render(body, signature, values))
         except KeyError:
             without += 1
             said.append("")
