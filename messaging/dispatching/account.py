@@ -6,14 +6,15 @@ this machine's own clock.
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import deque
 from contextlib import suppress
 from time import monotonic
 
 from django.utils import timezone
 
 from messaging import gateways
-from messaging.dispatching import beginning, claiming, recovery
+from messaging.dispatching import beginning, recovery
+from messaging.dispatching.ahead import AHEAD, IDLE, Ahead
 from messaging.dispatching.booking import Result
 from messaging.dispatching.books import Books
 from messaging.dispatching.claiming import Owner
@@ -24,17 +25,16 @@ from messaging.gateways.base import Answer, Verdict
 
 log = logging.getLogger("sheyi.dispatcher")
 
-# Windows of messages in memory, and how many transactions may be between reserve and send.
-AHEAD = 4
+# How many transactions may be between reserve and send, and how many parts one begins.
 BEGINNERS = 2
 MOST_AT_ONCE = 256
-IDLE = 0.25
 
 
-class OwnedAccount:
+class OwnedAccount(Ahead):
     """The sink of its pool, too. ``dispatcher`` gives ``threads``, ``in_force()``, ``work``, ``routes``."""
 
     def __init__(self, dispatcher, gateway, account):
+        super().__init__()
         self.dispatcher, self.gateway, self.account = dispatcher, gateway.pk, account
         self.owner = Owner(dispatcher.name, gateway.pk)
         self.threads = dispatcher.threads
@@ -43,18 +43,11 @@ class OwnedAccount:
             self.threads, self.owner, gateway.report_hours, dispatcher.routes.way_left, self._booked
         )
         self.pool = gateways.open_pool(account, self)
-        self.ahead: deque[Flight] = deque()
         self.in_air: dict[int, Flight] = {}
-        self.known: dict[int, Flight] = {}
         self.since = monotonic()
         self.asked = 0
-        self.claiming = self.sending = True
+        self.sending = True
         self.owned = True
-        self._strays = False
-        self._claims = self._turn = 0
-        self._work, self._dry = None, set()
-        self._quiet = asyncio.Lock()
-        self._filled, self._short = asyncio.Event(), asyncio.Event()
         self._tasks: list[asyncio.Task] = []
 
     @property
@@ -91,101 +84,6 @@ class OwnedAccount:
     def changed(self, up, error):
         self.pulse.changed(up, error)
 
-    # claiming
-
-    async def _claim_ahead(self):
-        while self.claiming:
-            try:
-                got = await self._claim() if self._wanted() else 0
-            except DATABASE_FAULTS as error:
-                log.warning("not claimed: %s", type(error).__name__)
-                self._strays, got = True, 0
-            except Exception:  # ours: the others' work must go on
-                log.exception("claiming went wrong")
-                self._strays, got = True, 0
-            if not got:
-                self._short.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._short.wait(), IDLE)
-
-    def _wanted(self) -> int:
-        """How many more to have at hand; 0 while there are enough or nothing could be sent."""
-        if not (self.claiming and self._may_send()):
-            return 0
-        target = AHEAD * self.capacity
-        return target - len(self.ahead) if len(self.ahead) <= target // 2 else 0
-
-    async def _claim(self) -> int:
-        """Urgent campaigns first, then the others in equal shares, then what other gateways have refused."""
-        work, routes = self.dispatcher.work, self.dispatcher.routes
-        if work is not self._work:
-            self._work, self._dry = work, set()
-        got = 0
-        for queues in routes.queues(self.gateway, work):
-            got += await self._claim_from(queues)
-        for carrier, before in routes.turned_away(self.gateway, work):
-            if (most := self._wanted()) and work.allowed and (carrier, tuple(before)) not in self._dry:
-                found = await self._run(claiming.claim_turned_away, carrier, before, work.allowed, most)
-                got += len(found)
-                if len(found) < most:
-                    self._dry.add((carrier, tuple(before)))
-        return got
-
-    async def _claim_from(self, queues) -> int:
-        """A queue that gives less than its share is empty until the next look; the others get the rest."""
-        got = 0
-        queues = [queue for queue in queues if queue not in self._dry]
-        while queues and (wanted := self._wanted()):
-            self._turn += 1
-            first = self._turn % len(queues)
-            asked = (queues[first:] + queues[:first])[:wanted]
-            share = -(-wanted // len(asked))
-            found = await self._run(claiming.claim, [(*queue, share) for queue in asked])
-            got += len(found)
-            given = Counter((one.campaign, one.carrier) for one in found)
-            self._dry |= {queue for queue in asked if given[queue] < share}
-            queues = [queue for queue in queues if queue not in self._dry]
-        return got
-
-    async def _run(self, claim, *given):
-        async with self._quiet:
-            self._claims += 1
-        try:
-            found = await self.threads.run(claim, self.owner, *given, timezone.now())
-        finally:
-            self._claims -= 1
-        for one in sorted(found, key=lambda one: one.id):
-            flight = self.known[one.id] = Flight(one)
-            self.ahead.append(flight)
-        if found:
-            self._filled.set()
-        return found
-
-    async def give_back(self, flights):
-        """They were claimed and not begun."""
-        flights = list(flights)
-        for flight in flights:
-            self.known.pop(flight.key, None)
-        if flights:
-            try:
-                await self.threads.run(
-                    claiming.give_back, self.owner, [flight.key for flight in flights], timezone.now()
-                )
-            except DATABASE_FAULTS:
-                self._strays = True
-
-    async def keep_only(self, campaigns):
-        """What is at hand of campaigns that are paused, over or in their quiet hours goes back; everything where nothing
-        can be sent, so that the next gateway of the route gets it."""
-        idle = not self.pulse.sending
-        gone = [
-            one for one in self.ahead if not one.attempts and (idle or one.message.campaign not in campaigns)
-        ]
-        if gone:
-            leaving = {one.key for one in gone}
-            self.ahead = deque(one for one in self.ahead if one.key not in leaving)
-            await self.give_back(gone)
-
     # beginning and sending
 
     async def _begin_and_send(self):
@@ -202,7 +100,7 @@ class OwnedAccount:
             self._filled.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._filled.wait(), IDLE)
-        elif self.books.backlog > self.capacity or not self._may_send():
+        elif self.books.backlog > self.capacity or not self.may_send():
             await asyncio.sleep(0.01)
         else:
             try:
@@ -212,7 +110,7 @@ class OwnedAccount:
                 return
             await self._begin()
 
-    def _may_send(self):
+    def may_send(self):
         return self.pulse.sending and self.owned and self.dispatcher.in_force()
 
     async def _begin(self):
@@ -369,7 +267,7 @@ class OwnedAccount:
         waiting = [flight for flight in self.ahead if not flight.attempts and not flight.beginning]
         self.ahead = deque(flight for flight in self.ahead if flight.attempts or flight.beginning)
         await self.give_back(waiting)
-        while self.ahead and monotonic() < end and self._may_send():
+        while self.ahead and monotonic() < end and self.may_send():
             await asyncio.sleep(0.01)
         await self._end_sending()
         await self._close(max(0.05, end - monotonic()))

@@ -31,8 +31,8 @@ class Asking:
         """One after the other: a carrier with trouble is not asked harder."""
         try:
             found = await account.threads.run(doubts.to_ask, account.gateway, MOST, account.asked)
-            account.asked = 0
-            for attempt, sequence, remote_id, phone in found:
+            account.asked = found[-1][0] if len(found) == MOST else 0
+            for _message, attempt, sequence, remote_id, phone in found:
                 if not (account.pulse.sending and account.owned):
                     return
                 async with asyncio.timeout(ASK_SECONDS):

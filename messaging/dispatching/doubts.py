@@ -51,18 +51,20 @@ def decide(table, now) -> list[str]:
 
 # Gateways that can be asked ------------------------------------------------------------------------------------------
 
+# Once it is known that the carrier has it, its receipt is waited for like any other.
 ASK = """
-SELECT a.id, a.sequence, coalesce((
+SELECT m.id, a.id, a.sequence, coalesce((
     SELECT remote_id FROM messaging_attemptresult r WHERE r.attempt_id = a.id AND r.remote_id <> '' LIMIT 1), ''),
     m.phone
 FROM messaging_message m JOIN messaging_attempt a ON a.message_id = m.id AND a.number = m.tries
 WHERE m.state = 'unknown' AND m.decide_at IS NOT NULL AND m.gateway_id = %(gateway)s AND a.gateway_id = %(gateway)s
     AND m.id > %(after)s
     AND NOT EXISTS (SELECT FROM messaging_receipt r WHERE r.attempt_id = a.id AND r.outcome <> 'under_way')
-ORDER BY m.id LIMIT %(most)s
+    AND NOT EXISTS (SELECT FROM messaging_attemptresult r WHERE r.attempt_id = a.id AND r.kind <> 'in_doubt')
+ORDER BY m.id, a.id LIMIT %(most)s
 """
 
 
-def to_ask(gateway, most, after=0) -> list[tuple[int, str, str, str]]:
-    """(attempt, sequence, the carrier's number or "", phone) of what this gateway may be asked about."""
+def to_ask(gateway, most, after=0) -> list[tuple[int, int, str, str, str]]:
+    """(message, attempt, sequence, the carrier's number or "", phone) of what this gateway may be asked about."""
     return rows(ASK, {"gateway": gateway, "most": most, "after": after})

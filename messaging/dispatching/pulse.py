@@ -4,6 +4,7 @@ from datetime import timedelta
 from time import monotonic
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from messaging.codes import GatewayState
 from messaging.gateways.base import Verdict
@@ -60,7 +61,7 @@ class Pulse:
             self._throttled_since = self._throttled_since or self._throttled_at
         elif verdict is Verdict.CLOSED:
             self.hold(answer.seconds or CLOSED_HOLD)
-            self.say(f"closed by the carrier: {answer.code}")
+            self.say(_("The carrier has closed the account for now (%(code)s).") % {"code": answer.code})
         elif verdict is Verdict.REFUSED:
             self._refused(answer.code)
 
@@ -69,7 +70,7 @@ class Pulse:
         if self.refused_in_row >= REFUSALS:
             self.hold(self._hold)
             self._hold = min(REFUSED_HOLD[1], self._hold * 2)
-            self.say(f"refuses everything: {code}")
+            self.say(_("The carrier refuses every message (%(code)s).") % {"code": code})
             self.refused_in_row = REFUSALS - 5
 
     def hold(self, seconds):

@@ -31,7 +31,7 @@ INSERT INTO clinic_resident ({columns}) SELECT {values} FROM clinic_resident r, 
 WHERE r.id = %s
 """
 OWN = {
-    "uuid": "gen_random_uuid()", "record_number": "NULL", "id_number": "''", "id_reversed": "''",
+    "uuid": "gen_random_uuid()", "household_id": "NULL", "household_relation": "''", "life_state": "'living'", "record_number": "NULL", "id_number": "''", "id_reversed": "''",
     "phone": "'139' || lpad(n::text, 8, '0')", "phone_reversed": "reverse('139' || lpad(n::text, 8, '0'))",
     "home_id": "(ARRAY(SELECT id FROM clinic_institution ORDER BY id))"
     "[1 + n %% (SELECT count(*) FROM clinic_institution)]",

@@ -81,7 +81,11 @@ def test_what_may_be_asked(who, campaign):
     (message, other), _attempts = rows.on_wire(who, campaign, 2)
     rows.answer(who, message, "in_doubt")
     (attempt,) = rows.last_attempts(message)
-    assert doubts.to_ask(who.gateway, 10) == [(attempt.pk, attempt.sequence, "", message.phone)]
+    asked = (message.pk, attempt.pk, attempt.sequence, "", message.phone)
+    assert doubts.to_ask(who.gateway, 10) == [asked]
+    assert not doubts.to_ask(who.gateway, 10, after=message.pk)
+    AttemptResult.objects.create(attempt=attempt, gateway_id=who.gateway, kind="accepted", remote_id="a")
+    assert not doubts.to_ask(who.gateway, 10)
 
 
 # Recovery
@@ -162,6 +166,16 @@ def test_of_no_use_any_more(who, campaign):
     assert running.close_late(timezone.now()) == 0
     assert running.close_late(timezone.now() + timedelta(hours=1)) == 1
     assert outcome(message) == ("failed", "too_late")
+
+
+def test_what_comes_back_to_the_queue_of_a_cancelled_campaign(who, campaign):
+    (message,), _attempts = rows.on_wire(who, campaign)
+    campaign.state, campaign.ended_at = CampaignState.CANCELLED, timezone.now()
+    campaign.save()
+    rows.answer(who, message, "throttled")
+    assert outcome(message) == ("queued", "")
+    assert running.close_cancelled(timezone.now()) == 1
+    assert outcome(message) == ("cancelled", "campaign")
 
 
 def test_refused_by_the_whole_route(who, campaign):
