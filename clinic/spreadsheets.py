@@ -83,8 +83,9 @@ def read(upload) -> Dataset:
     return Dataset(*([*line, number] for number, line in lines), headers=[*headings, ROW])
 
 
-def table(upload, most=ROWS) -> tuple[list[str], list[tuple[int, list]]]:
-    """The same as (headings, [(number in the file, cells)]), with at most so many lines below the headings."""
+def table(upload, most=None) -> tuple[list[str], list[tuple[int, list]]]:
+    """The same as (headings, [(number in the file, cells)]), with at most so many lines below the headings (ROWS)."""
+    most = most or ROWS
     if upload.size > UPLOAD_BYTES:
         raise Refused(_("The file is larger than 10 MB. Please split it."), code="size")
     content = upload.read()

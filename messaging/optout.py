@@ -44,7 +44,8 @@ CANCEL = """
         ORDER BY id FOR UPDATE
     )
     UPDATE messaging_message AS message
-    SET state = %(cancelled)s, reason = %(reason)s, state_at = %(now)s, claimed_by = ''
+    SET state = %(cancelled)s, reason = %(reason)s, state_at = %(now)s, claimed_by = '',
+        gateway_id = CASE WHEN message.tries > 0 THEN message.gateway_id END -- none, where it never was on a wire
     FROM theirs
     WHERE message.id = theirs.id AND message.state IN ('queued', 'claimed') AND NOT message.on_wire
 """

@@ -91,7 +91,7 @@ def _fixed(digits):
     except phonenumbers.NumberParseException:
         return False
     kinds = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
-    return phonenumbers.number_type(number) in kinds
+    return number.country_code == 86 and phonenumbers.number_type(number) in kinds
 
 
 # Carriers ------------------------------------------------------------------------------------------------------------
