@@ -53,7 +53,6 @@ class Housekeeping:
         _until_nothing(running.close_late)
         running.close_routeless(table, timezone.now())
         if self._due("sweep", SWEEP_SECONDS):
-            running.close_cancelled(timezone.now())
             with together():
                 matching.sweep(timezone.now())
         if self._due("settle", SETTLE_SECONDS):

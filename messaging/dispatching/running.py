@@ -85,26 +85,6 @@ FROM whose WHERE m.id = whose.id RETURNING m.id
 """  # noqa: S608
 
 
-# What came back to the queue (throttled, a recovered claim) after its campaign was cancelled.
-CANCELLED = f"""
-WITH whose AS MATERIALIZED (
-    SELECT one.id FROM messaging_campaign c
-    CROSS JOIN LATERAL (
-        SELECT m.id FROM messaging_message m WHERE m.campaign_id = c.id AND m.state = 'queued'
-        ORDER BY m.carrier, m.due_at, m.id LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED) AS one
-    WHERE c.state = 'cancelled' AND c.ended_at > %(now)s::timestamptz - interval '7 days'
-)
-UPDATE messaging_message m SET state = 'cancelled', reason = 'campaign', state_at = %(now)s
-WHERE m.id = ANY(ARRAY(SELECT id FROM whose)) AND m.state = 'queued' RETURNING m.id
-"""  # noqa: S608
-
-
-def close_cancelled(now) -> int:
-    """Cancel what cancelled campaigns still have in the queue; so many were done."""
-    with together():
-        return len(rows(CANCELLED, {"now": now}))
-
-
 def close_late(now) -> int:
     """Fail what campaigns past their ``valid_until`` still have in the queue; so many were done."""
     late = Campaign.objects.filter(

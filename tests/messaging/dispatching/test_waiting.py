@@ -168,16 +168,6 @@ def test_of_no_use_any_more(who, campaign):
     assert outcome(message) == ("failed", "too_late")
 
 
-def test_what_comes_back_to_the_queue_of_a_cancelled_campaign(who, campaign):
-    (message,), _attempts = rows.on_wire(who, campaign)
-    campaign.state, campaign.ended_at = CampaignState.CANCELLED, timezone.now()
-    campaign.save()
-    rows.answer(who, message, "throttled")
-    assert outcome(message) == ("queued", "")
-    assert running.close_cancelled(timezone.now()) == 1
-    assert outcome(message) == ("cancelled", "campaign")
-
-
 def test_refused_by_the_whole_route(who, campaign):
     message, other = rows.queue(campaign, 2)
     Message.objects.filter(pk=message.pk).update(refused_by=[who.gateway, 99])
