@@ -109,6 +109,7 @@ SPEAK = {
     "messaging.add_campaign",
     "messaging.change_campaign",
     "messaging.send_campaign",
+    "messaging.queue_message",
     "messaging.view_savedfilter",
     "messaging.add_savedfilter",
     "messaging.change_savedfilter",

@@ -28,8 +28,9 @@ def queue(
 ):
     """Queue one message in the institution's name and return it; the same key returns the first one.
 
-    ``values`` beside those of messaging.texts; ``by`` None is the system itself. Refused codes: those of ``Left``
-    (no phone, opted out…), text, quota, quota-approval; Conflict code: key (it was another resident's).
+    ``values``: {name: value} beside those of messaging.texts; ``by`` None is the system itself. Refused codes: those of
+    ``Left`` (no phone, opted out…), text (also of a template not in use), quota, quota-approval; Conflict code: key
+    (it was another resident's or institution's). Quiet hours are kept by the dispatcher.
     """
     now = now or timezone.now()
     if by is not None and not (
@@ -37,21 +38,21 @@ def queue(
     ):
         raise Forbidden(_("Your role does not allow this."))
     person = resident.survivor
-    if found := _of_key(key, person):
+    if found := _of_key(key, person, institution):
         return found
     phone = _reachable(person, purpose)
     whole = _rendered(template, institution, person, values or {}, purpose)
     try:
         with transaction.atomic():
             standing = _standing(institution, urgent, now)
-            if found := _of_key(key, person):
+            if found := _of_key(key, person, institution):
                 return found
             made = _queued(standing, key, person, phone, whole, by, now)
             detail = {"purpose": str(purpose)}
             audit.record(Act.SEND, by=by, request=request, resident=person, obj=made, detail=detail)
             return made
     except IntegrityError:  # the same key by another institution's hand at the same moment
-        if found := _of_key(key, person):
+        if found := _of_key(key, person, institution):
             return found
         raise
 
@@ -67,7 +68,13 @@ def _queued(standing, key, person, phone, whole, by, now):
 
 
 def cancel(*, message, by=None, reason=Reason.CAMPAIGN, request=None, now=None):
-    """Take it back while it is not on the wire; return it. Conflict code: state."""
+    """Take it back while it is not on the wire; return it, also the second time. ``by`` None is the system itself.
+    Conflict code: state; Forbidden outside one's reach."""
+    if by is not None and not (
+        by.has_perm("messaging.queue_message")
+        and Message.objects.visible_to(by).filter(pk=message.pk).exists()
+    ):
+        raise Forbidden(_("Your role does not allow this."))
     with transaction.atomic():
         row = Message.objects.select_for_update().get(pk=message.pk)
         if row.state == MessageState.CANCELLED:
@@ -85,9 +92,13 @@ def cancel(*, message, by=None, reason=Reason.CAMPAIGN, request=None, now=None):
         return row
 
 
-def _of_key(key, person):
-    found = Message.objects.filter(uuid=key).first()
-    if found is not None and found.resident_id != person.pk:
+def _of_key(key, person, institution):
+    """What the key has made. The resident's file may have been merged into another one since."""
+    found = Message.objects.filter(uuid=key).select_related("campaign", "resident").first()
+    if found is None:
+        return None
+    whose = found.resident and found.resident.survivor
+    if whose != person or found.campaign.institution_id != institution.pk:
         raise Conflict(_("This key belongs to another message."), code="key")
     return found
 
@@ -114,7 +125,9 @@ def _left(why):
 
 
 def _rendered(template, institution, person, values, purpose):
-    texts.check(template.body, purpose)
+    if not template.active:
+        raise Refused(_("This template is not in use."), code="text", field="template")
+    texts.check(template.body, purpose, given=values)
     known = {**texts.values_of(person, institution), **values}
     try:
         return texts.render(template.body, practice.of(institution).signature, known)

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from clinic.codes import LifeState
+from clinic.codes import LifeState, Role
 from clinic.errors import Conflict, Forbidden, Refused
 from messaging import progress
 from messaging.actions import messages, templates
@@ -89,6 +89,48 @@ def test_who_cannot_get_it_is_told(send, station, fields, code):
 def test_who_may_not_queue_does_not(send, nurse):
     with pytest.raises(Forbidden):
         send(by=nurse)
+
+
+def test_a_key_of_another_institution_is_a_conflict(send, person, template, centre):
+    key = uuid.uuid4()
+    send(key)
+    with pytest.raises(Conflict) as conflict:
+        messages.queue(resident=person, purpose="follow_up", template=template, key=key, institution=centre)
+    assert conflict.value.code == "key"
+
+
+def test_the_retry_after_a_merge_finds_it(send, person, station):
+    key = uuid.uuid4()
+    made = send(key)
+    stays = factories.resident(station, phone="13800138009")
+    person.merged_into = stays
+    person.save()
+    assert send(key) == made
+
+
+def test_values_of_the_caller(send, template, manager):
+    template.body = "{due}到期"
+    with pytest.raises(Refused) as refused:
+        send()
+    assert refused.value.code == "text"
+    assert send(values={"due": "12月31日"}).text.endswith("】12月31日到期")
+    with pytest.raises(Refused) as refused:
+        send(values={"due": ""})
+    assert refused.value.code == "no_value"
+
+
+def test_a_template_not_in_use_is_refused(send, template):
+    template.active = False
+    with pytest.raises(Refused):
+        send()
+
+
+def test_who_takes_back(send, clerk, nurse, other_station):
+    made = send(by=clerk)
+    for who in (nurse, factories.user(Role.CLERK, other_station)):
+        with pytest.raises(Forbidden):
+            messages.cancel(message=made, by=who)
+    assert messages.cancel(message=made, by=clerk).state == "cancelled"
 
 
 def test_taken_back_while_it_waits(send):
