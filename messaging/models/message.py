@@ -14,7 +14,7 @@ from messaging.models.gateway import Gateway
 
 # Lawful moves; messaging/migrations holds the same table as a trigger. Back to the queue: a claim that reached nobody
 # (lease ended, throttled, another gateway's turn); a temporary failure, once; a doubt, where the campaign says
-# rather twice than not at all.
+# rather twice than not at all, or where a late answer has said of every part that it was not taken.
 MOVES = {
     "queued": {"claimed", "cancelled", "failed", "delivered"},
     "claimed": {"queued", "submitted", "delivered", "failed", "expired", "unknown", "cancelled"},

@@ -105,6 +105,7 @@ def test_one_of_two_is_killed_midway_through_ten_thousand(station, carriers, dis
     assert states()["delivered"] == 10_000 - missing
 
 
+@pytest.mark.soak
 def test_one_that_stood_still_finds_itself_gone(station, carriers, dispatchers):
     """Stopped for longer than its lease with its windows full, then woken: the other one has its accounts."""
     accounts(carriers[:1])
