@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -45,6 +46,9 @@ class Composing:
             row = actions.make(**form.campaign(), by=request.user, request=request)
             build_campaign.enqueue(row.pk)
         except Refused as refusal:
+            if first := refusal.facts.get("campaign"):  # somebody made the same: there it is
+                messages.warning(request, refusal.message)
+                return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[first]))
             form.refuse(refusal)
             return self._compose(request, form, refusal.status)
         return HttpResponseRedirect(self.address_of(row))
@@ -110,7 +114,7 @@ class Composing:
     def _compose(self, request, form, status=200):
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": _("New campaign"), "form": form,
-            "variables": [(f"{{{name}}}", label) for name, label in texts.VARIABLES.items()],
+            "variables": [(f"{{{name}}}", label) for name, label in {**texts.VARIABLES, **texts.offered}.items()],
             "filters": SavedFilter.objects.visible_to(request.user).filter(active=True)[:50],
             "look": self._look(request, form) if form.is_bound else None,
             "selected": form.ticked(), "several_sources": len(form.fields["source"].choices) > 1,

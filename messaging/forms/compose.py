@@ -183,7 +183,8 @@ class ComposeForm(AudienceForm):
         data = self.cleaned_data
         if data.get("residents"):
             return {"source": "selection", "residents": [str(one) for one in data["residents"]]}
-        return {"source": data.get("source") or "criteria", **criteria(data)}
+        source = data.get("source") or "criteria"
+        return {"source": source, **(criteria(data) if source == "criteria" else {})}
 
     def campaign(self) -> dict:
         """What messaging.actions.campaigns.make takes."""
