@@ -133,7 +133,7 @@ class GatewayAdmin(DeskAdmin):
 
     def switch(self, request, gateway):
         row = self.fetch(request, str(gateway))
-        if request.method != "POST":
+        if request.method != "POST" or not self.has_change_permission(request, row):
             raise PermissionDenied
         try:
             active = request.POST.get("active") == "1"
