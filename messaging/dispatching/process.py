@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clinic.errors import Refused
 from messaging import allowed, gateways
-from messaging.codes import Carrier, GatewayState
+from messaging.codes import Carrier, GatewayState, Protocol
 from messaging.dispatching import health, housekeeping, leases, running
 from messaging.dispatching.account import OwnedAccount
 from messaging.dispatching.asking import Asking
@@ -168,7 +168,8 @@ class Dispatcher:
         try:
             addresses = await self.threads.run(allowed.check, gateway.host)
             given = await self.threads.run(gateways.account_of, gateway)
-            given = replace(given, host=addresses[0]) if addresses else given
+            if given.protocol != Protocol.HTTP:  # a certificate is about the name
+                given = replace(given, host=addresses[0])
             account = OwnedAccount(self, gateway, given)
         except (Refused, GatewayError) as error:
             await self._tell_closed(key, error.message)
