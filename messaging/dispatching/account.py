@@ -169,12 +169,23 @@ class OwnedAccount(Ahead):
         return work, more, list(slots)
 
     def _forget(self, work):
+        """Nobody knows whether these were begun; that none was written is certain."""
         for flight in {id(one[0]): one[0] for one in work}.values():
-            self.known.pop(flight.key, None)
-            flight.left, flight.beginning = [], 0
-            if self.ahead and self.ahead[0] is flight:
-                self.ahead.popleft()
+            self._take_off(flight)
         self._strays = True
+
+    def _take_off(self, flight):
+        """The rest of it is not begun here. Returns whether nothing of it was, so that it may be forgotten."""
+        if self.ahead and self.ahead[0] is flight:
+            self.ahead.popleft()
+        if not flight.attempts:
+            flight.left, flight.beginning = [], 0
+            self.forget(flight)
+            return True
+        flight.cut()
+        if flight.over:
+            self.books.finish(flight)
+        return False
 
     async def _launch(self, work, begun):
         wire, unused, skipped = [], [], {}
@@ -211,20 +222,8 @@ class OwnedAccount(Ahead):
             )
 
     async def _drop(self, skipped, stopped):
-        back = []
-        for key, flight in skipped.items():
-            flight.left = []
-            if self.ahead and self.ahead[0] is flight:
-                self.ahead.popleft()
-            if flight.attempts:  # the rest of a long message: what was sent of it decides
-                if flight.over:
-                    self.books.open.flights.append(flight)
-                    self.books.wake()
-            elif key in stopped:
-                self.known.pop(key, None)
-            else:
-                back.append(flight)
-        await self.give_back(back)
+        back = [flight for flight in skipped.values() if self._take_off(flight)]
+        await self.give_back(flight for flight in back if flight.key not in stopped)
 
     # looking after
 
@@ -243,7 +242,7 @@ class OwnedAccount(Ahead):
 
     def _booked(self, flights):
         for flight in flights:
-            self.known.pop(flight.key, None)
+            self.forget(flight)
 
     async def _bring_back_strays(self):
         async with self._quiet:

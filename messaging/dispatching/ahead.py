@@ -100,11 +100,16 @@ class Ahead:
             self._filled.set()
         return found
 
+    def forget(self, flight):
+        """Unless it has been claimed again meanwhile."""
+        if self.known.get(flight.key) is flight:
+            del self.known[flight.key]
+
     async def give_back(self, flights):
         """They were claimed and not begun."""
         flights = list(flights)
         for flight in flights:
-            self.known.pop(flight.key, None)
+            self.forget(flight)
         if flights:
             try:
                 await self.threads.run(

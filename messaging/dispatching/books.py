@@ -36,7 +36,7 @@ class Batch:
         self.heard: list[tuple[list, asyncio.Future]] = []
 
     def __bool__(self):
-        return bool(self.results or self.late or self.reports or self.heard)
+        return bool(self.results or self.flights or self.late or self.reports or self.heard)
 
 
 class Books:
@@ -61,6 +61,11 @@ class Books:
         self.open.results.append(result)
         if flight is not None:
             self.open.flights.append(flight)
+
+    def finish(self, flight: Flight):
+        """Nothing more of it is awaited."""
+        self.open.flights.append(flight)
+        self.wake()
 
     def late(self, result: Result):
         self.open.late.append(result)

@@ -30,6 +30,11 @@ class Flight:
         """All of it that was begun is answered, and nothing is left to begin."""
         return not self.left and not self.beginning and len(self.kinds) == len(self.attempts)
 
+    def cut(self):
+        """The parts that are not begun will not be, in this try: what was begun decides, as if they were not sent."""
+        self.left, self.beginning = [], 0
+        self.attempts[0], self.kinds[0] = 0, Verdict.NOT_SENT.value
+
     def segment(self, part: int) -> Segment:
         """The reference of a long message is the same in every try: parts that arrived early fit those sent again."""
         return Segment(

@@ -153,6 +153,24 @@ def test_a_commit_nobody_heard_of(gateway, campaign, pools, monkeypatch):
     assert kinds == {"not_sent": 5, "accepted": 5}
 
 
+def test_the_rest_of_a_long_message_when_a_commit_was_not_heard_of(gateway, campaign, pools, monkeypatch):
+    """Its first parts are on the wire: they are not sent again, and the others are."""
+    Gateway.objects.filter(pk=gateway.pk).update(window=2)
+    rows.queue(campaign, 1, text="长" * 300, segments=5)
+    begin, turns = beginning.begin, []
+
+    def breaking(*given):
+        found = begin(*given)
+        turns.append(found)
+        if len(turns) == 2:
+            raise OperationalError("gone")
+        return found
+
+    monkeypatch.setattr(beginning, "begin", breaking)
+    run(lambda: states() == {"submitted": 1})
+    assert Counter(one.part for one in pools.made[0].sent) == dict.fromkeys(range(1, 6), 1)
+
+
 def test_a_stop_gives_back_and_leaves_the_rest_in_doubt(gateway, campaign, pools, monkeypatch):
     monkeypatch.setattr(process, "STOP_SECONDS", 0.2)
     pools.say = lambda segment: None
