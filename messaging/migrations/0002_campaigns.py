@@ -219,19 +219,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='AudienceMember',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.resident', verbose_name='resident')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='messaging.campaign', verbose_name='campaign')),
-            ],
-            options={
-                'verbose_name': 'chosen resident',
-                'verbose_name_plural': 'chosen residents',
-                'constraints': [models.UniqueConstraint(fields=('campaign', 'resident'), name='audience_member_once')],
-            },
-        ),
-        migrations.CreateModel(
             name='Exclusion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -1,7 +1,7 @@
 """Tables of the messages, one file a noun."""
 
 from messaging.models.call_task import CallTask
-from messaging.models.campaign import AudienceMember, Campaign, Exclusion, SavedFilter
+from messaging.models.campaign import Campaign, Exclusion, SavedFilter
 from messaging.models.gateway import AllowedAddress, Gateway, GatewayHealth, HookCall, NumberOverride, Route
 from messaging.models.incoming import Consent, IncomingMessage, OptOut
 from messaging.models.message import Attempt, AttemptResult, Message, Receipt, Tally
@@ -13,7 +13,6 @@ __all__ = [
     "AllowedAddress",
     "Attempt",
     "AttemptResult",
-    "AudienceMember",
     "CallTask",
     "Campaign",
     "Consent",

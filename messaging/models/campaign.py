@@ -150,24 +150,6 @@ class OfCampaignQuerySet(models.QuerySet):
         return self.filter(campaign__in=Campaign.objects.visible_to(user))
 
 
-class AudienceMember(models.Model):
-    """A resident chosen by hand (a selection of the desk), where no filter says who is meant."""
-
-    PRIVATE_FIELDS = frozenset({"resident"})
-
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="members", verbose_name=_("campaign"))
-    resident = models.ForeignKey(Resident, models.PROTECT, related_name="+", verbose_name=_("resident"))
-
-    objects = OfCampaignQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("chosen resident")
-        verbose_name_plural = _("chosen residents")
-        constraints = [
-            models.UniqueConstraint(fields=["campaign", "resident"], name="audience_member_once"),
-        ]
-
-
 class Exclusion(models.Model):
     """A resident of the audience who gets nothing, and why. Written while the audience is counted."""
 

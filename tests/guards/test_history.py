@@ -112,6 +112,6 @@ def test_what_people_edit_has_a_history():
 WITHOUT = {
     "clinic.lease", "clinic.passwordrecord", "clinic.recordnumbercounter", "clinic.residentmerge",
     "emr.diagnosisuse", "emr.referralcounter", "emr.sealedcopy", "emr.term", "emr.termrelease",
-    "messaging.audiencemember", "messaging.exclusion", "messaging.gatewayhealth", "messaging.hookcall",
+    "messaging.exclusion", "messaging.gatewayhealth", "messaging.hookcall",
     "messaging.message", "messaging.tally",
 }  # fmt: skip

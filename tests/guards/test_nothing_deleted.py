@@ -33,7 +33,7 @@ KEPT = {
     "emr_aftervisititem", "emr_changerequest", "emr_correction", "emr_diagnosisuse", "emr_encounter",
     "emr_insurancefiling", "emr_note", "emr_notetemplate", "emr_practice", "emr_referral", "emr_sealedcopy",
     "emr_referralcounter", "emr_standinghistory", "emr_term", "emr_termrelease",
-    "messaging_allowedaddress", "messaging_audiencemember", "messaging_calltask", "messaging_campaign", "messaging_gateway", "messaging_gatewayhealth", "messaging_message", "messaging_numberoverride", "messaging_optout", "messaging_quota", "messaging_quotaloan", "messaging_route", "messaging_savedfilter", "messaging_sendingpractice", "messaging_smstemplate",
+    "messaging_allowedaddress", "messaging_calltask", "messaging_campaign", "messaging_gateway", "messaging_gatewayhealth", "messaging_message", "messaging_numberoverride", "messaging_optout", "messaging_quota", "messaging_quotaloan", "messaging_route", "messaging_savedfilter", "messaging_sendingpractice", "messaging_smstemplate",
 }  # fmt: skip
 # Rows that may go, with why.
 DELETABLE = {

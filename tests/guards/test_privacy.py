@@ -59,7 +59,6 @@ COUNTS = {
     "messaging.allowedaddress": (5, 0),
     "messaging.attempt": (10, 0),
     "messaging.attemptresult": (7, 0),
-    "messaging.audiencemember": (3, 1),
     "messaging.calltask": (11, 2),
     "messaging.campaign": (31, 2),
     "messaging.consent": (8, 3),
