@@ -30,7 +30,10 @@ def of(institution) -> Choices:
 
     # Both ends of the quiet hours are one choice.
     hours = next(((row.quiet_from, row.quiet_to) for row in rows if row.quiet_from is not None), None)
-    begin, end = hours or (time.fromisoformat(settings.SMS_QUIET_FROM), time.fromisoformat(settings.SMS_QUIET_TO))
+    begin, end = hours or (
+        time.fromisoformat(settings.SMS_QUIET_FROM),
+        time.fromisoformat(settings.SMS_QUIET_TO),
+    )
     return Choices(
         signature=first("signature", settings.SMS_SIGNATURE),
         quiet_from=begin,

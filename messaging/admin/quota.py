@@ -192,7 +192,9 @@ class QuotaLoanAdmin(DeskAdmin):
 
     def get_urls(self):
         act = path(
-            "<uuid:loan>/act/<slug:name>/", self.admin_site.admin_view(self.act), name="messaging_quotaloan_act"
+            "<uuid:loan>/act/<slug:name>/",
+            self.admin_site.admin_view(self.act),
+            name="messaging_quotaloan_act",
         )
         return [act, *super().get_urls()]
 

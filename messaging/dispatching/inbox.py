@@ -19,9 +19,9 @@ from messaging.models import IncomingMessage
 
 # A report that says "delivered" of a number known from an answer finds its attempt at once.
 KEEP = """
-INSERT INTO messaging_receipt (gateway_id, remote_id, phone, outcome, stat, error, temporary, done_at, raw, year,
+INSERT INTO messaging_receipt (gateway_id, remote_id, phone, outcome, stat, error, temporary, cause, done_at, raw, year,
     received_at, attempt_id, matched_at)
-SELECT %(gateway)s, g.remote_id, g.phone, g.outcome, g.stat, g.error, g.temporary, g.done_at, g.raw, %(year)s,
+SELECT %(gateway)s, g.remote_id, g.phone, g.outcome, g.stat, g.error, g.temporary, g.cause, g.done_at, g.raw, %(year)s,
     %(now)s, g.attempt, CASE WHEN g.attempt IS NOT NULL THEN %(now)s END
 FROM (
     SELECT given.*, CASE WHEN given.remote_id <> '' THEN (
@@ -30,24 +30,24 @@ FROM (
             AND r.at > %(now)s::timestamptz - interval '30 days'
         ORDER BY r.id DESC LIMIT 1) END AS attempt
     FROM unnest(%(remote_id)s::text[], %(phone)s::text[], %(outcome)s::text[], %(stat)s::text[], %(error)s::text[],
-        %(temporary)s::bool[], %(done_at)s::timestamptz[], %(raw)s::bytea[])
-        AS given (remote_id, phone, outcome, stat, error, temporary, done_at, raw)
+        %(temporary)s::bool[], %(cause)s::text[], %(done_at)s::timestamptz[], %(raw)s::bytea[])
+        AS given (remote_id, phone, outcome, stat, error, temporary, cause, done_at, raw)
 ) AS g
 ON CONFLICT DO NOTHING
-RETURNING attempt_id, outcome, stat, error, temporary
+RETURNING attempt_id, outcome, cause, temporary
 """
 KEEP_ONE = """
-INSERT INTO messaging_receipt (gateway_id, remote_id, phone, outcome, stat, error, temporary, done_at, raw, year,
+INSERT INTO messaging_receipt (gateway_id, remote_id, phone, outcome, stat, error, temporary, cause, done_at, raw, year,
     received_at, attempt_id, matched_at)
-SELECT %(gateway)s, g.remote_id, g.phone, g.outcome, g.stat, g.error, g.temporary, g.done_at, g.raw, %(year)s,
+SELECT %(gateway)s, g.remote_id, g.phone, g.outcome, g.stat, g.error, g.temporary, g.cause, g.done_at, g.raw, %(year)s,
     %(now)s, %(attempt)s, %(now)s
 FROM unnest(%(remote_id)s::text[], %(phone)s::text[], %(outcome)s::text[], %(stat)s::text[], %(error)s::text[],
-    %(temporary)s::bool[], %(done_at)s::timestamptz[], %(raw)s::bytea[])
-    AS g (remote_id, phone, outcome, stat, error, temporary, done_at, raw)
+    %(temporary)s::bool[], %(cause)s::text[], %(done_at)s::timestamptz[], %(raw)s::bytea[])
+    AS g (remote_id, phone, outcome, stat, error, temporary, cause, done_at, raw)
 ON CONFLICT DO NOTHING
-RETURNING attempt_id, outcome, stat, error, temporary
+RETURNING attempt_id, outcome, cause, temporary
 """
-COLUMNS = ("remote_id", "phone", "outcome", "stat", "error", "temporary", "done_at", "raw")
+COLUMNS = ("remote_id", "phone", "outcome", "stat", "error", "temporary", "cause", "done_at", "raw")
 
 
 @transaction.atomic
@@ -85,7 +85,7 @@ def keep_said(gateway_id: int, attempt: int, report: Report, now) -> int:
 def _plain(report):
     return (
         clean(report.remote_id, 65), clean(report.phone, 20), Outcome(report.outcome).value, clean(report.stat, 40),
-        clean(report.error, 40), bool(report.temporary), report.done_at, bytes(report.raw[:2000]),
+        clean(report.error, 40), bool(report.temporary), clean(report.cause, 12), report.done_at, bytes(report.raw[:2000]),
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ WHERE m.id = d.id
 
 
 def apply(matched, now):
-    """``matched``: (attempt, outcome, stat, error, temporary) of new receipts. In the transaction that keeps them."""
+    """``matched``: (attempt, outcome, cause, temporary) of new receipts. In the transaction that keeps them."""
     by_outcome = defaultdict(list)
     for line in matched:
         by_outcome[line[1]].append(line)
@@ -97,12 +97,12 @@ def _lose(lines, now):
     for attempt, key, state, retried, _tries, campaign, valid_until, institution in rows(
         UNDELIVERED, {"attempts": list(said)}
     ):
-        _attempt, outcome, stat, error, temporary = said[attempt]
+        _attempt, outcome, cause, temporary = said[attempt]
         if moves.get(key, ("", ""))[1] == MessageState.FAILED or (
             temporary and state == "queued" and retried
         ):
             continue  # another part of it has said so
-        reason = reasons.of_report(outcome, stat, error, temporary)
+        reason = reasons.of_report(outcome, cause, temporary)
         again = temporary and not retried and state in ("submitted", "claimed")
         due = later.next_day(institution, now) if again and campaign in ("running", "paused") else None
         if due is not None and (valid_until is None or due < valid_until):
@@ -168,7 +168,7 @@ MATCH = """
 UPDATE messaging_receipt r SET attempt_id = g.attempt, matched_at = %(now)s
 FROM unnest(%(receipts)s::bigint[], %(attempts)s::bigint[]) AS g (receipt, attempt)
 WHERE r.id = g.receipt AND r.attempt_id IS NULL
-RETURNING r.attempt_id, r.outcome, r.stat, r.error, r.temporary
+RETURNING r.attempt_id, r.outcome, r.cause, r.temporary
 """
 
 

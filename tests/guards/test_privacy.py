@@ -74,7 +74,7 @@ COUNTS = {
     "messaging.quotaentry": (13, 0),
     "messaging.quotaloan": (11, 0),
     "messaging.quotawarning": (6, 0),
-    "messaging.receipt": (14, 2),
+    "messaging.receipt": (15, 2),
     "messaging.route": (6, 0),
     "messaging.savedfilter": (7, 0),
     "messaging.sendingpractice": (8, 0),

@@ -82,7 +82,9 @@ def test_the_running_balance_is_that_after_each_line(client, quota, business, st
     lines = client.get(address).context["page"].object_list
     assert [line.after.free for line in lines] == [700, 700, 1000]
     asked = (
-        client.get(f"{address}?kind=consumption&month={timezone.localdate():%Y-%m}").context["page"].object_list
+        client.get(f"{address}?kind=consumption&month={timezone.localdate():%Y-%m}")
+        .context["page"]
+        .object_list
     )
     assert [(line.used, line.after.free) for line in asked] == [(300, 700)]
 

@@ -37,17 +37,19 @@ def outcome(message):
 
 
 @pytest.mark.parametrize(
-    ("said", "stat", "state", "reason"),
+    ("said", "cause", "state", "reason"),
     [
-        (Outcome.DELIVERED, "DELIVRD", "delivered", ""), (Outcome.FAILED, "UNDELIV", "failed", "undelivered"),
-        (Outcome.FAILED, "MK:0001", "failed", "empty_number"), (Outcome.FAILED, "MA:0001", "failed", "blacklisted"),
-        (Outcome.EXPIRED, "EXPIRED", "expired", "too_late"), (Outcome.UNDER_WAY, "ACCEPTD", "submitted", ""),
+        (Outcome.DELIVERED, "", "delivered", ""), (Outcome.FAILED, "", "failed", "undelivered"),
+        (Outcome.FAILED, "empty_number", "failed", "empty_number"), (Outcome.FAILED, "full", "failed", "full"),
+        (Outcome.FAILED, "blacklisted", "failed", "blacklisted"), (Outcome.FAILED, "elsewhere", "failed", "undelivered"),
+        (Outcome.EXPIRED, "", "expired", "too_late"), (Outcome.EXPIRED, "absent", "expired", "absent"),
+        (Outcome.UNDER_WAY, "", "submitted", ""),
     ],
 )  # fmt: skip
-def test_what_a_receipt_says(who, campaign, said, stat, state, reason):
+def test_what_a_receipt_says(who, campaign, said, cause, state, reason):
     (message,) = rows.submitted(who, campaign)
     (attempt,) = rows.last_attempts(message)
-    keep(who, rows.report(attempt, said, stat))
+    keep(who, rows.report(attempt, said, cause=cause))
     assert outcome(message) == (state, reason)
     assert Receipt.objects.get().attempt_id == attempt.pk
 
