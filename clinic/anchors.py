@@ -1,6 +1,8 @@
 """Files outside the database, which the database's owner cannot reach: the ends of the chains day by day, and
 whatever else must not be forgotten when somebody rewrites the database. One JSON object a line."""
 
+import contextlib
+import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -67,7 +69,7 @@ def _facts(anchor):
 def read_lines(name) -> list[dict]:
     """Every line of the file as a dict; AnchorFileError names the first that is none."""
     try:
-        lines = path(name).read_text(encoding="utf-8").splitlines()
+        lines = _text(name).splitlines()
     except FileNotFoundError:
         return []
     except ValueError as error:
@@ -83,6 +85,19 @@ def read_lines(name) -> list[dict]:
     return found
 
 
+def _text(name):
+    with path(name).open(encoding="utf-8") as file:
+        _lock(file, fcntl.LOCK_SH)
+        return file.read()
+
+
+def _lock(file, kind):
+    """Until the file is closed: a file system may show a line while half of it is written. Some have no locks; one write
+    a line has to do there."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, kind)
+
+
 def append_lines(name, lines: list[dict]):
     """Add lines and return once the disk has them. One write: lines of two processes do not mix."""
     if not lines:
@@ -93,6 +108,7 @@ def append_lines(name, lines: list[dict]):
     text = "".join(json.dumps(line) + "\n" for line in lines)
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
+        _lock(descriptor, fcntl.LOCK_EX)
         os.write(descriptor, text.encode())
         os.fsync(descriptor)
     finally:

@@ -59,12 +59,13 @@ class Linker:
         """Link every committed row that has no link yet; return how many. Any number may run at once."""
         now = now or timezone.now()
         settled = self._settled(now)
+        seen = self.model.objects.aggregate(last=Max("pk"))["last"] or 0
         total = 0
         while linked := self._batch():
             total += linked
             if linked < BATCH:
                 break
-        self._move_low(now, settled)
+        self._move_low(now, settled, seen)
         return total
 
     @transaction.atomic
@@ -109,25 +110,26 @@ class Linker:
     # that number was the highest has ended. Without the mark each run would read the whole table.
 
     def _settled(self, now):
-        """Whether all transactions that were open when the mark was set have ended."""
+        """The mark, once all transactions that were open when it was set have ended; None before."""
         mark = self._head().last_run
         if "seen" not in mark:
-            return False
+            return None
         oldest_open, _next = _snapshot()
         rested = now - datetime.fromisoformat(mark["at"]) >= timedelta(seconds=SETTLE_SECONDS)
-        return rested and oldest_open >= mark["xid"]
+        return mark if rested and oldest_open >= mark["xid"] else None
 
     @transaction.atomic
-    def _move_low(self, now, settled):
+    def _move_low(self, now, settled, seen):
+        """``seen`` was the highest number before the batches, so that who had a lower one by then is older than
+        our own transactions, and those than ``following``."""
         lease = self.lock()
         mark = dict(lease.last_run)
         _oldest, following = _snapshot()
-        if settled:
+        # Another job may have set a mark of its own meanwhile: that one is not settled.
+        if settled is not None and settled == mark:
             mark["low"] = max(mark["seen"], mark.get("low", 0))
         elif "seen" in mark and mark["xid"] <= following:
             return
-        # A restored database counts its transactions anew, hence the second look at the number above.
-        seen = self.model.objects.aggregate(last=Max("pk"))["last"] or 0
         lease.last_run = {**mark, "seen": seen, "xid": following, "at": now.isoformat()}
         lease.save(update_fields=["last_run"])
 

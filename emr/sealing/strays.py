@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 from clinic.codes import Act
 from emr.sealing.broken import MOST
 
-# Lines of imported notes are no signed ones.
+# Lines of imported notes are no signed ones. A signed version without a seal is told as such, or waits for its adoption.
 LINES = """
 SELECT DISTINCT n.uuid, e.institution_id, COALESCE(e.started_at, e.arrived_at)
 FROM {table} l JOIN emr_note n ON n.id = l.note_id JOIN emr_encounter e ON e.id = n.encounter_id
+LEFT JOIN emr_correction c ON c.id = l.correction_id AND c.note_id = l.note_id AND c.signed_at IS NOT NULL
 LEFT JOIN emr_seal s ON s.note_id = l.note_id AND COALESCE(s.correction_id, 0) = COALESCE(l.correction_id, 0)
-WHERE s.id IS NULL AND NOT n.imported AND (n.signed_at IS NULL OR l.correction_id IS NOT NULL)
+WHERE s.id IS NULL AND NOT n.imported AND (n.signed_at IS NULL OR (l.correction_id IS NOT NULL AND c.id IS NULL))
 LIMIT %s
 """
 # The trail has its own chain: whoever deletes a note would have to break both.

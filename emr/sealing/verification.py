@@ -245,8 +245,10 @@ class _Check:
 
     def adoption(self):
         """What has no seal: older than the seals and waiting for its adoption, or inserted."""
+        # The anchors before the state: adoption opens or closes before the first of them.
+        anchored = bool(anchors.read_lines(anchors.SEALS))
         state = seal_adoption.state()
-        if not state.closed and (state.opened or not anchors.read_lines(anchors.SEALS)):
+        if not state.closed and (state.opened or not anchored):
             if count := seal_adoption.count_unsealed():
                 self.notes.append(
                     _("%(count)d notes from before there were seals wait for theirs.") % {"count": count}

@@ -1,6 +1,7 @@
 """The audit trail's chain: complete, in one line, and every kind of tampering is named."""
 
 import json
+import os
 import threading
 from datetime import date, timedelta
 from io import StringIO
@@ -11,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from clinic import anchors, audit, chain, verification
+from clinic import anchors, audit, chain, linking, verification
 from clinic.codes import Act
 from clinic.models import AuditAnchor, AuditEntry, AuditLink, Lease
 from tests import waiting
@@ -32,6 +33,14 @@ def trail(transactional_db):
         audit.record(Act.VIEW, detail={"n": number})
     chain.chain_all()
     return list(AuditEntry.objects.order_by("pk").values_list("pk", flat=True))
+
+
+@pytest.fixture
+def slow(transactional_db):
+    """A transaction that stays open, at most until the test ends."""
+    link = open_transaction()
+    yield link
+    link.close()
 
 
 def tamper(cursor, *statements):
@@ -163,6 +172,24 @@ def test_an_unreadable_anchor_line_is_named(trail):
     assert "2" in sentence()
 
 
+def test_nobody_reads_half_a_line(trail, monkeypatch):
+    chain.anchor(DAY)
+    write, findings = os.write, []
+    reader = threading.Thread(target=verify_in_thread, args=[findings])
+
+    def in_halves(descriptor, text):
+        write(descriptor, text[:9])
+        reader.start()
+        reader.join(0.5)  # it waits for the other half; who does not has long been there
+        return 9 + write(descriptor, text[9:])
+
+    monkeypatch.setattr(os, "write", in_halves)
+    chain.anchor(DAY + timedelta(days=1))
+    reader.join(30)
+    assert findings[0].ok, findings[0].sentence
+    assert len(anchors.read()) == 2
+
+
 def test_the_anchor_is_one_line_a_day_however_often_asked(trail):
     for _again in range(3):
         chain.anchor(DAY)
@@ -211,6 +238,45 @@ def test_the_mark_waits_for_an_open_transaction(trail):
     slow.rollback()
 
 
+def test_a_job_that_was_overtaken_does_not_move_the_mark_of_another(trail, slow, monkeypatch):
+    Lease.objects.filter(name=chain.HEAD).update(last_run={})
+    now = timezone.now()
+    chain.chain_all(now)
+    waiting.for_open_transactions()
+    late = []
+
+    def other_job():
+        late.append(insert_entry(slow))
+        audit.record(Act.VIEW)
+        chain.chain_all(now + timedelta(minutes=2))
+
+    once_before(monkeypatch, linking.Linker, "_move_low", other_job)
+    chain.chain_all(now + timedelta(minutes=2))
+    assert chain.low() < late[0]
+    passes_after_the_commit_of(slow)
+
+
+def test_the_mark_knows_who_began_while_it_was_set(trail, slow, monkeypatch):
+    Lease.objects.filter(name=chain.HEAD).update(last_run={})
+    now = timezone.now()
+    late = []
+    snapshot = linking._snapshot
+
+    def then_two_begin():
+        found = snapshot()
+        if not late:
+            late.append(insert_entry(slow))
+            with open_transaction() as quick:
+                insert_entry(quick)
+        return found
+
+    monkeypatch.setattr(linking, "_snapshot", then_two_begin)
+    chain.chain_all(now)
+    chain.chain_all(now + timedelta(minutes=2))
+    assert chain.low() < late[0]
+    passes_after_the_commit_of(slow)
+
+
 def test_two_jobs_at_once_do_not_fork_the_chain(transactional_db):
     AuditEntry.objects.bulk_create([AuditEntry(act=Act.VIEW) for _n in range(300)])
     threads = [threading.Thread(target=chain_in_thread) for _n in range(4)]
@@ -254,6 +320,26 @@ def run_for_minutes():
         chain.chain_all(now + timedelta(minutes=minutes))
 
 
+def once_before(monkeypatch, place, name, act):
+    """Have somebody act just before the first call."""
+    call = getattr(place, name)
+
+    def acts_first(*given, **named):
+        monkeypatch.setattr(place, name, call)
+        act()
+        return call(*given, **named)
+
+    monkeypatch.setattr(place, name, acts_first)
+
+
+def passes_after_the_commit_of(slow):
+    slow.commit()
+    chain.chain_all()
+    finding = verification.audit_trail()
+    assert finding.ok, finding.sentence
+    assert finding.notes[0].startswith("0")
+
+
 def open_transaction():
     given = {**connection.settings_dict, **Rights.app}
     return psycopg2.connect(
@@ -272,6 +358,13 @@ def insert_entry(link):
         [""] * len(names),
     )
     return cursor.fetchone()[0]
+
+
+def verify_in_thread(findings):
+    try:
+        findings.append(verification.audit_trail())
+    finally:
+        connection.close()
 
 
 def chain_in_thread():
