@@ -31,7 +31,7 @@ class Purpose(TextChoices):
     FOLLOW_UP = "follow_up", _("follow-up")
     EDUCATION = "education", _("health education")
     SERVICE = "service", _("service notice")
-    EMERGENCY = "emergency", _("emergency")
+    EMERGENCY = "emergency", _("emergency notice")
 
 
 class CampaignKind(TextChoices):
@@ -170,7 +170,7 @@ class QuotaKind(TextChoices):
     CONSUMPTION = "consumption", _("used")
     REFUND = "refund", _("given back: not sent")
     RELEASE = "release", _("reservation lifted")
-    CORRECTION = "correction", _("correction")
+    CORRECTION = "correction", _("ledger correction")
 
 
 class AtLimit(TextChoices):

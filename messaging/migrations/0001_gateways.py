@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
             ],
             options={
-                'verbose_name': 'historical route',
+                'verbose_name': 'historical route of numbers',
                 'verbose_name_plural': 'historical routes',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                 ('active', models.BooleanField(default=True, verbose_name='in use')),
             ],
             options={
-                'verbose_name': 'route',
+                'verbose_name': 'route of numbers',
                 'verbose_name_plural': 'routes',
                 'ordering': ['carrier', 'position'],
             },

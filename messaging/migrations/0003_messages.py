@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'attempt',
-                'verbose_name_plural': 'attempts',
+                'verbose_name_plural': 'sending attempts',
                 'ordering': ['pk'],
                 'abstract': False,
             },
@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
                 ('stat', models.CharField(max_length=40, verbose_name="carrier's word")),
                 ('error', models.CharField(blank=True, max_length=40, verbose_name="carrier's code")),
                 ('temporary', models.BooleanField(default=False, verbose_name='temporary')),
-                ('cause', models.CharField(blank=True, max_length=12, verbose_name='cause')),
+                ('cause', models.CharField(blank=True, max_length=12, verbose_name='why it failed')),
                 ('done_at', models.DateTimeField(null=True, verbose_name='at the handset')),
                 ('received_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='received at')),
                 ('year', models.PositiveSmallIntegerField()),

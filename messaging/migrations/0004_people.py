@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
             name='Consent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('agreement', 'agreement reminder'), ('follow_up', 'follow-up'), ('education', 'health education'), ('service', 'service notice'), ('emergency', 'emergency')], max_length=10, verbose_name='purpose')),
+                ('purpose', models.CharField(choices=[('agreement', 'agreement reminder'), ('follow_up', 'follow-up'), ('education', 'health education'), ('service', 'service notice'), ('emergency', 'emergency notice')], max_length=10, verbose_name='purpose')),
                 ('given', models.BooleanField(verbose_name='agrees')),
                 ('source', models.CharField(choices=[('sms', 'text message'), ('desk', 'said at the desk'), ('form', 'signed form'), ('import', 'an imported list')], max_length=10, verbose_name='how')),
                 ('document', models.CharField(blank=True, max_length=200, verbose_name='what was said or signed')),

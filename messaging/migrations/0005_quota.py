@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
             name='QuotaEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('allotment', 'allotment of the year'), ('top_up', 'top-up'), ('share', 'share given to or got from another institution'), ('loan', 'loan'), ('loan_return', 'loan returned'), ('reservation', 'reserved for a campaign'), ('consumption', 'used'), ('refund', 'given back: not sent'), ('release', 'reservation lifted'), ('correction', 'correction')], max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('allotment', 'allotment of the year'), ('top_up', 'top-up'), ('share', 'share given to or got from another institution'), ('loan', 'loan'), ('loan_return', 'loan returned'), ('reservation', 'reserved for a campaign'), ('consumption', 'used'), ('refund', 'given back: not sent'), ('release', 'reservation lifted'), ('correction', 'ledger correction')], max_length=12, verbose_name='kind')),
                 ('free', models.IntegerField(default=0, verbose_name='free')),
                 ('reserved', models.IntegerField(default=0, verbose_name='reserved')),
                 ('used', models.IntegerField(default=0, verbose_name='used')),

@@ -138,7 +138,7 @@ class Route(Row):
     objects = OperatedQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("route")
+        verbose_name = _("route of numbers")
         verbose_name_plural = _("routes")
         ordering = ["carrier", "position"]
         constraints = [

@@ -180,7 +180,7 @@ class Attempt(AppendOnlyRow):
 
     class Meta(AppendOnlyRow.Meta):
         verbose_name = _("attempt")
-        verbose_name_plural = _("attempts")
+        verbose_name_plural = _("sending attempts")
         ordering = ["pk"]
 
 
@@ -224,7 +224,7 @@ class Receipt(AppendOnlyRow):
     error = models.CharField(_("carrier's code"), max_length=40, blank=True)
     temporary = models.BooleanField(_("temporary"), default=False)
     # What the protocol's file takes these words for (messaging.gateways.base.Report.cause).
-    cause = models.CharField(_("cause"), max_length=12, blank=True)
+    cause = models.CharField(_("why it failed"), max_length=12, blank=True)
     done_at = models.DateTimeField(_("at the handset"), null=True)
     received_at = models.DateTimeField(_("received at"), default=timezone.now)
     # A carrier's numbers come again after a year (CMPP: Msg_Id has no year).
