@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from emr import term_lists
 from emr.codes import System
@@ -33,6 +34,21 @@ def browser_type_launch_args():
 def browser_context_args():
     """The stations' old screens."""
     return {"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
+
+
+@pytest.fixture(scope="package")
+def playwright():
+    """Playwright's loop counts as this thread's running one, so it ends with the last journey in a row: tests
+    that run a loop of their own come after."""
+    with sync_playwright() as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def browser(playwright, browser_type_launch_args):
+    made = playwright.chromium.launch(**browser_type_launch_args)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
