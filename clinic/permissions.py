@@ -147,38 +147,103 @@ CARRIERS = {
     "messaging.add_allowedaddress",
     "messaging.change_allowedaddress",
 }
+SEE_AGREEMENTS = {
+    "contracts.view_team",
+    "contracts.view_package",
+    "contracts.view_agreementtext",
+    "contracts.view_agreement",
+    "contracts.view_switchrequest",
+    "contracts.view_reminder",
+    "contracts.view_notsigned",
+    "contracts.view_homevisit",
+    "contracts.view_figure",
+}
+SIGN_AGREEMENTS = {
+    "contracts.sign_agreement",
+    "contracts.end_agreement",
+    "contracts.add_switchrequest",
+    "contracts.change_reminder",
+    "contracts.add_notsigned",
+}
+SERVE = {
+    "contracts.confirm_evidence",
+    "contracts.add_homevisit",
+    "contracts.change_homevisit",
+}
+AGREEMENT_DESK = {
+    "contracts.batch_agreement",
+    "contracts.import_agreement",
+    "contracts.export_agreement",
+    "contracts.view_batch",
+}
+RUN_TEAMS = {
+    "contracts.add_team",
+    "contracts.change_team",
+    "contracts.export_team",
+    "contracts.decide_switchrequest",
+    "contracts.view_signingpractice",
+    "contracts.add_signingpractice",
+    "contracts.change_signingpractice",
+    "contracts.view_population",
+    "contracts.add_population",
+    "contracts.change_population",
+}
+PACKAGES = {
+    "contracts.view_team",
+    "contracts.view_package",
+    "contracts.add_package",
+    "contracts.change_package",
+    "contracts.publish_package",
+    "contracts.view_agreementtext",
+    "contracts.add_agreementtext",
+    "contracts.change_agreementtext",
+    "contracts.publish_agreementtext",
+}
+FIGURES = {
+    "contracts.view_team",
+    "contracts.view_figure",
+    "contracts.view_population",
+    "contracts.add_population",
+    "contracts.change_population",
+    "contracts.view_signingpractice",
+    "contracts.add_signingpractice",
+    "contracts.change_signingpractice",
+}
 
 ROLES = {
     Role.DOCTOR: grant(
         _("Sees patients: charts, signs, prints, and reviews the notes of assistants."),
         LOOK, FIND_RESIDENTS, REGISTER, READ_RECORD, CARE, WRITE_RECORD, RECEPTION, {"emr.review_note"},
         LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS, COPIES, {"messaging.view_consent", "messaging.add_consent"},
+        SEE_AGREEMENTS, SIGN_AGREEMENTS, SERVE, {"contracts.decide_switchrequest"},
     ),
     Role.ASSISTANT: grant(
         _("Sees patients under supervision: what is signed waits for a doctor's review."),
         LOOK, FIND_RESIDENTS, REGISTER, READ_RECORD, CARE, WRITE_RECORD, RECEPTION,
-        LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS,
+        LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS, {"contracts.view_team", "contracts.view_agreement"},
     ),
     Role.NURSE: grant(
         _("Keeps the waiting list, takes vital signs and asks for allergies."),
         LOOK, FIND_RESIDENTS, READ_RECORD - {"emr.print_note"}, CARE, RECEPTION, {"emr.view_referral", "emr.file_insurance"},
-        CALLS, {"messaging.view_consent", "messaging.add_consent"},
+        CALLS, {"messaging.view_consent", "messaging.add_consent"}, SEE_AGREEMENTS, SIGN_AGREEMENTS, SERVE,
     ),
     Role.CLERK: grant(
-        _("Registers residents, checks them in and sends them messages; reads no clinical text."),
+        _("Registers residents, checks them in, signs agreements and sends messages; reads no clinical text."),
         LOOK, FIND_RESIDENTS, REGISTER, SPREADSHEETS, RECEPTION, SEE_MESSAGES, SPEAK, CALLS, CONSENTS,
+        SEE_AGREEMENTS, SIGN_AGREEMENTS, AGREEMENT_DESK,
     ),
     Role.MANAGER: grant(
         _("Runs a centre as its medical administration: reads records and approves changes to archived ones."),
         LOOK, FIND_RESIDENTS, READ_RECORD, SPREADSHEETS, TERMS, TRAIL, ADMINISTER_RECORDS, COPIES, SHARED_PRACTICE,
         SEE_MESSAGES, SPEAK, CALLS, CONSENTS, RUN_MESSAGES, {"messaging.export_campaign"},
+        SEE_AGREEMENTS, SIGN_AGREEMENTS, AGREEMENT_DESK, RUN_TEAMS, PACKAGES,
     ),
     Role.CENTRE_IT: grant(
         _("Keeps a centre's computers running; sees no patient."), LOOK, {"clinic.view_operations"},
     ),
     Role.DISTRICT: grant(
-        _("Runs the district's business: institutions, neighbourhoods, terms, messages; sees no single patient."),
-        LOOK, TERMS, SHARED_PRACTICE, SPEAK, RUN_MESSAGES,
+        _("Runs the district's business: institutions, neighbourhoods, terms, messages, packages; sees no single patient."),
+        LOOK, TERMS, SHARED_PRACTICE, SPEAK, RUN_MESSAGES, PACKAGES, FIGURES,
         {"messaging.view_gateway", "messaging.view_route", "messaging.add_quota", "messaging.change_quota",
          "messaging.fill_quota", "messaging.exceed_quota", "messaging.decide_quotaloan"},
         {"clinic.add_institution", "clinic.change_institution", "clinic.add_community", "clinic.change_community"},

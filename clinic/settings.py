@@ -274,6 +274,19 @@ SMS_SIMULATORS = {
     **json.loads(os.environ.get("SHEYI_CARRIERS") or "{}"),
 }  # fmt: skip
 
+# Family-doctor agreements ----------------------------------------------------------------------------
+# What holds until an institution's own practice says otherwise (contracts.practice); rules B4.
+CONTRACTS_CAP_DOCTOR = number("SHEYI_CONTRACTS_CAP_DOCTOR", 2000)
+CONTRACTS_CAP_TEAM = number("SHEYI_CONTRACTS_CAP_TEAM", 2000)
+CONTRACTS_WARN_AT = number("SHEYI_CONTRACTS_WARN_AT", 90)
+CONTRACTS_HARD_STOP = flag("SHEYI_CONTRACTS_HARD_STOP", True)
+CONTRACTS_PENDING_DAYS = number("SHEYI_CONTRACTS_PENDING_DAYS", 30)
+# Expiry lights, days before the end; each reminds once. The longest is also how early one may renew.
+CONTRACTS_LIGHTS = sorted(map(int, words("SHEYI_CONTRACTS_LIGHTS", "90 60 30")), reverse=True)
+# Bytes of a signature drawn on the screen, and of a scan.
+CONTRACTS_DRAWN_BYTES = number("SHEYI_CONTRACTS_DRAWN_BYTES", 300_000)
+CONTRACTS_SCAN_BYTES = number("SHEYI_CONTRACTS_SCAN_BYTES", 5_000_000)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

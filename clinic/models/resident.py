@@ -180,6 +180,8 @@ class Resident(Row):
             ),
             models.Index(fields=["birth_date", "name"], name="resident_birth_name"),
             models.Index(fields=["source_id"], name="resident_source", condition=~Q(source_id="")),
+            # Who died or moved away: what they are party to ends (contracts.jobs).
+            models.Index(fields=["life_state_on"], name="resident_gone", condition=~Q(life_state="living")),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -21,7 +21,7 @@ from tests.guards.test_privacy import own_models
 # (tests/emr/test_thinning.py).
 WRITTEN_ONCE = {
     "clinic_accessgrant", "clinic_auditanchor", "clinic_auditentry", "clinic_auditlink",
-    "emr_copyissue", "emr_diagnosis", "emr_medication", "emr_notereview", "emr_retentionline",
+    "contracts_signature", "emr_copyissue", "emr_diagnosis", "emr_medication", "emr_notereview", "emr_retentionline",
     "emr_save", "emr_savefault", "emr_seal", "emr_sealanchor", "emr_seallink", "emr_writingmeasure",
     "messaging_attempt", "messaging_attemptresult", "messaging_consent", "messaging_incomingmessage", "messaging_quotaentry", "messaging_quotawarning", "messaging_receipt",
 }  # fmt: skip
@@ -30,6 +30,10 @@ KEPT = {
     "clinic_allergy", "clinic_community", "clinic_household", "clinic_institution", "clinic_keytag",
     "clinic_passwordrecord", "clinic_problem", "clinic_recordnumbercounter", "clinic_resident",
     "clinic_residentmerge", "clinic_user",
+    "contracts_agreement", "contracts_agreementcounter", "contracts_agreementtext", "contracts_batch",
+    "contracts_batchline", "contracts_evidence", "contracts_homevisit", "contracts_notsigned", "contracts_package",
+    "contracts_packageversion", "contracts_planitem", "contracts_population", "contracts_reminder",
+    "contracts_signingpractice", "contracts_switchrequest", "contracts_team", "contracts_teammember",
     "emr_aftervisititem", "emr_changerequest", "emr_correction", "emr_diagnosisuse", "emr_encounter",
     "emr_insurancefiling", "emr_note", "emr_notetemplate", "emr_practice", "emr_referral", "emr_sealedcopy",
     "emr_referralcounter", "emr_standinghistory", "emr_term", "emr_termrelease",
@@ -38,13 +42,28 @@ KEPT = {
 # Rows that may go, with why.
 DELETABLE = {
     "clinic_lease": "of workers that are gone",
+    "contracts_agreementpackage": "of a draft; a trigger keeps the others",
+    "contracts_figure": "added up anew",
+    "contracts_packageitem": "of a version not yet published; a trigger keeps the others",
+    "contracts_teamarea": "a service area that a team gives back",
     "messaging_exclusion": "an audience counted anew",
     "messaging_hookcall": "its time stamp alone is refused by now",
     "messaging_tally": "added up",
 }
 # Tables whose plain SQL trigger refuses the owner too; those tried with a row, and all.
 TRIED = ("clinic_resident", "emr_encounter", "emr_note", "emr_save", "emr_correction", "emr_sealedcopy")
-HELD = (*TRIED, "emr_aftervisititem", "emr_changerequest", "emr_insurancefiling", "emr_referral")
+HELD = (
+    *TRIED,
+    "emr_aftervisititem",
+    "emr_changerequest",
+    "emr_insurancefiling",
+    "emr_referral",
+    "contracts_agreement",
+    "contracts_agreementtext",
+    "contracts_evidence",
+    "contracts_packageversion",
+    "contracts_planitem",
+)
 HOLDS = """
     SELECT count(*) FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
     WHERE t.tgrelid = %s::regclass AND t.tgenabled = 'O' AND t.tgtype & 11 = 11 -- row, before, delete
