@@ -12,6 +12,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("clinic.page_urls")),
     path("", include("emr.urls")),
+    path("", include("contracts.page_urls")),
     path("", include("messaging.page_urls")),
     path("", include("messaging.urls")),
 ]

@@ -1,0 +1,1 @@
+"""The desk's tables of family-doctor signing."""

@@ -1,0 +1,3 @@
+"""Pages of family-doctor signing."""
+
+urlpatterns: list = []
