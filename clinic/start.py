@@ -13,12 +13,15 @@ import time
 import urllib.error
 import urllib.request
 
+from honcho import manager as honcho
 from honcho.environ import expand_processes, parse_procfile
-from honcho.manager import Manager
 
 from clinic import database, postgres
 
 READY_SECONDS = 60
+# So long a process may take to end before it is killed, as TimeoutStopSec of deploy/systemd: a dispatcher waits 20
+# seconds for its carriers' answers and then books them.
+STOP_SECONDS = 40
 CARRIERS = ("cmpp3", "cmpp2", "sgip", "smgp", "smpp", "http", "reports", "control")
 ACCOUNTS = (
     "doctor doctor2 assistant nurse clerk manager centre_it district district_it vendor auditor sysadmin secadmin"
@@ -26,8 +29,9 @@ ACCOUNTS = (
 )
 
 
-class Processes(Manager):
-    """honcho's manager, which alone would fail on a Ctrl-C that comes before every process has its pid."""
+class Processes(honcho.Manager):
+    """honcho's manager, which alone would fail on a Ctrl-C that comes before every process has its pid, and would kill
+    after five seconds."""
 
     stop_asked = False
 
@@ -96,6 +100,7 @@ def prepare():
 
 def serve(port):
     """Run the Procfile's processes until one ends or we are told to stop."""
+    honcho.KILL_WAIT = STOP_SECONDS
     manager = Processes()
     procfile = parse_procfile((postgres.PROJECT / "Procfile").read_text())
     environment = child_environment()
