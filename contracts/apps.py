@@ -1,5 +1,10 @@
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+
+from clinic import registry
 
 
 class ContractsConfig(AppConfig):
@@ -19,12 +24,27 @@ class ContractsConfig(AppConfig):
 
     def _desk(self):
         """What the desk does first."""
+        registry.desk_tiles.append(
+            registry.DeskTile(
+                "signing-figures",
+                _("Figures of signing"),
+                _("Coverage, renewal and fulfilment by team and month"),
+                ("contracts.view_figure",),
+                order=34,
+            )
+        )
 
     def _panels(self):
         """The team on the resident's page and in the banner."""
 
     def _jobs(self):
         """What recurs, and what ``manage.py verify`` adds up."""
+        ten_minutes = IntervalTrigger(minutes=10, timezone=settings.TIME_ZONE)
+        nightly = CronTrigger(hour=2, minute=25, timezone=settings.TIME_ZONE)
+        registry.timetable += [
+            registry.TimetableLine("add_up_figures", "contracts.jobs.add_up_figures", ten_minutes),
+            registry.TimetableLine("add_up_all_figures", "contracts.jobs.add_up_all_figures", nightly),
+        ]
 
     def _audiences(self):
         """Whom messages about agreements go to."""
