@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.codes import Act, LifeState
 from clinic.errors import Conflict, Forbidden, Refused
+from clinic.text import is_storable
 from messaging import consent, practice, quota, routing, texts
 from messaging.codes import CampaignKind, CampaignState, Left, MessageState, Purpose, Reason
 from messaging.gateways import text
@@ -14,29 +15,20 @@ from messaging.models import Campaign, Message
 
 
 def queue(
-    *,
-    resident,
-    purpose,
-    template,
-    key,
-    institution,
-    values=None,
-    urgent=False,
-    by=None,
-    request=None,
+    *, resident, purpose, template, key, institution, values=None, urgent=False, reason="", by=None, request=None,
     now=None,
-):
+):  # fmt: skip
     """Queue one message in the institution's name and return it; the same key returns the first one.
 
     ``values``: {name: value} beside those of messaging.texts; ``by`` None is the system itself. Refused codes: those of
     ``Left`` (no phone, opted out…), text (also of a template not in use), quota, quota-approval; Conflict code: key
-    (it was another resident's or institution's). Quiet hours are kept by the dispatcher.
+    (it was another resident's or institution's).
+
+    Quiet hours are kept by the dispatcher. ``urgent`` goes before all others and in the quiet hours too: only with a
+    ``reason``, which stands in the trail (Refused code reason), and with the right to it (Forbidden code quiet).
     """
     now = now or timezone.now()
-    if by is not None and not (
-        by.has_perm("messaging.queue_message") and institution.path.startswith(by.institution.path)
-    ):
-        raise Forbidden(_("Your role does not allow this."))
+    _check(institution, urgent, reason, by)
     person = resident.survivor
     if found := _of_key(key, person, institution):
         return found
@@ -48,13 +40,28 @@ def queue(
             if found := _of_key(key, person, institution):
                 return found
             made = _queued(standing, key, person, phone, whole, by, now)
-            detail = {"purpose": str(purpose)}
-            audit.record(Act.SEND, by=by, request=request, resident=person, obj=made, detail=detail)
+            detail = {"purpose": str(purpose), **({"urgent": True} if urgent else {})}
+            audit.record(
+                Act.SEND, by=by, request=request, resident=person, obj=made, detail=detail, reason=reason if urgent else ""
+            )  # fmt: skip
             return made
     except IntegrityError:  # the same key by another institution's hand at the same moment
         if found := _of_key(key, person, institution):
             return found
         raise
+
+
+def _check(institution, urgent, reason, by):
+    if by is not None and not (
+        by.has_perm("messaging.queue_message") and institution.path.startswith(by.institution.path)
+    ):
+        raise Forbidden(_("Your role does not allow this."))
+    if not urgent:
+        return
+    if by is not None and not by.has_perm("messaging.override_quiet"):
+        raise Forbidden(_("Your role may not send in the quiet hours."), code="quiet")
+    if not reason.strip() or len(reason) > 200 or not is_storable(reason):
+        raise Refused(_("An urgent message needs a short reason."), code="reason", field="reason")
 
 
 def _queued(standing, key, person, phone, whole, by, now):
@@ -144,4 +151,8 @@ def _standing(institution, urgent, now):
             "state": CampaignState.RUNNING, "made_at": now, "built_at": now,
         },
     )  # fmt: skip
-    return Campaign.objects.select_for_update().get(pk=row.pk)
+    row = Campaign.objects.select_for_update().get(pk=row.pk)
+    if urgent and not row.quiet_override:
+        row.quiet_override = _("Each message has a reason of its own, in the trail.")
+        row.save(update_fields=["quiet_override"])
+    return row

@@ -1,14 +1,18 @@
 """Single messages of other apps: keyed, refused with a reason, counted on a standing campaign."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from clinic.codes import LifeState, Role
 from clinic.errors import Conflict, Forbidden, Refused
+from clinic.models import AuditEntry
 from messaging import progress
 from messaging.actions import messages, templates
 from messaging.codes import CampaignKind, ConsentSource
+from messaging.dispatching import running
 from messaging.models import Campaign, Message, OptOut
 from tests import factories
 from tests.messaging import rows
@@ -53,10 +57,32 @@ def test_the_same_key_sends_once(send, person):
 def test_one_standing_campaign_a_year(send):
     for _n in range(3):
         send()
-    send(urgent=True)
+    send(urgent=True, reason="停水")
     standing = Campaign.objects.filter(kind=CampaignKind.SINGLES, urgent=False).get()
     assert progress.of(standing).created == 3
     assert Campaign.objects.count() == 2
+
+
+def test_urgent_ones_alone_go_out_at_night(send):
+    send()
+    made = send(urgent=True, reason="疫苗批次召回")
+    night = timezone.localtime().replace(hour=23) + timedelta(days=1)
+    assert running.look(["mobile"], night).allowed == {made.campaign_id}
+    assert AuditEntry.objects.get(object_id=str(made.uuid)).reason == "疫苗批次召回"
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "长" * 201, "\0"])
+def test_urgent_needs_a_reason(send, reason):
+    with pytest.raises(Refused) as refused:
+        send(urgent=True, reason=reason)
+    assert refused.value.code == "reason"
+
+
+def test_urgent_needs_a_right(send, clerk, manager):
+    with pytest.raises(Forbidden) as forbidden:
+        send(by=clerk, urgent=True, reason="停水")
+    assert forbidden.value.code == "quiet"
+    assert send(by=manager, urgent=True, reason="停水").state == "queued"
 
 
 def test_a_key_of_another_resident_is_a_conflict(send, station):
