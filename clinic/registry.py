@@ -58,6 +58,20 @@ demo_rooms: list[str] = []
 
 
 @dataclass(frozen=True)
+class Volume:
+    """Rows by the hundred thousand for measuring: ``manage.py seed --<name> N``. ``make`` is the dotted path of a
+    function(count, seed) that runs as the owner inside the command's transaction; ``tables`` are what it fills."""
+
+    name: str
+    help: str
+    make: str
+    tables: tuple[str, ...]
+
+
+volumes: list[Volume] = []
+
+
+@dataclass(frozen=True)
 class DeskTile:
     """A thing a role does first, on the station desk's first page."""
 

@@ -50,4 +50,17 @@ class ContractsConfig(AppConfig):
         """Whom messages about agreements go to."""
 
     def _demo(self):
-        """The demo district's teams and agreements."""
+        """The demo district's teams and agreements, and agreements by the hundred thousand."""
+        registry.volumes.append(
+            registry.Volume(
+                "agreements",
+                "family-doctor agreements of residents who have none, with plans and proofs",
+                "contracts.seeding.bulk.make",
+                (
+                    "contracts_agreement",
+                    "contracts_agreementpackage",
+                    "contracts_planitem",
+                    "contracts_evidence",
+                ),
+            )
+        )

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
@@ -113,6 +114,21 @@ def as_owner(db):
     link.autocommit = True
     yield link.cursor()
     link.close()
+
+
+@pytest.fixture
+def seed(transactional_db, capsys):
+    """The command with the owner's rights, as manage.py runs it."""
+
+    def run(**options):
+        Rights.take(Rights.owner)
+        try:
+            call_command("seed", **options)
+        finally:
+            Rights.take(Rights.app)
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.fixture

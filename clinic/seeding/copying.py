@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import queue
+import threading
 from datetime import date, datetime
 
 from django.db import connection
@@ -52,3 +54,28 @@ def triggers_off(*tables):
         for table in tables:
             cursor.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def ahead(chunks):
+    """Run the generator in a thread, two chunks ahead: the server and the inventing take a core each."""
+    waiting = queue.Queue(maxsize=2)
+    stop = threading.Event()
+
+    def produce():
+        try:
+            for chunk in chunks:
+                if stop.is_set():
+                    return
+                waiting.put(chunk)
+            waiting.put(None)
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            waiting.put(error)
+
+    threading.Thread(target=produce, daemon=True).start()
+    try:
+        while (chunk := waiting.get()) is not None:
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+    finally:
+        stop.set()

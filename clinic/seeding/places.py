@@ -1,5 +1,6 @@
 """The demo district: an office, two health centres, four stations, their neighbourhoods and their staff."""
 
+import itertools
 import os
 
 from django.contrib.auth.hashers import make_password
@@ -47,6 +48,12 @@ STAFF = (
     ("secadmin", Role.SECADMIN, "SG", "冯安", ""),
 )
 
+# For a whole district: names and street numbers that ``grow`` takes in this order.
+MORE = ("春晖", "南湖", "东风", "光明", "向阳", "翠竹", "松林", "玉泉", "清河", "金桥", "文苑", "长青")
+ENDINGS = ("里", "园", "巷", "苑")
+MORE_STREETS = ("093", "094", "095", "096", "097", "098")
+STATIONS_PER_CENTRE, COMMUNITIES_PER_STATION = 8, 3
+
 
 def is_empty():
     """Whether nobody works here yet."""
@@ -92,3 +99,43 @@ def staff():
                 must_change_password=False, password_changed_at=timezone.now(),
             )  # fmt: skip
     return known
+
+
+def grow(stations):
+    """Centres of eight stations, three neighbourhoods, a doctor and a nurse each, until there are so many stations.
+    Nobody can sign in as these people. As many as there are names for (48) can be added."""
+    names = [first + ending for first, ending in itertools.product(MORE, ENDINGS)]
+    there = Institution.objects.filter(kind=InstitutionKind.STATION).count()
+    number = Institution.objects.filter(code__regex="^S0[3-8]").count()
+    while there < stations and number < len(names):
+        _station(number, names[number])
+        there, number = there + 1, number + 1
+
+
+def _station(number, name):
+    street, place = divmod(number, STATIONS_PER_CENTRE)
+    centre, _new = Institution.objects.get_or_create(
+        code=f"C{street + 3:02d}",
+        defaults={
+            "parent": Institution.objects.get(parent=None), "kind": InstitutionKind.CENTRE,
+            "name": f"{name[:2]}社区卫生服务中心", "short_name": f"{name[:2]}中心",
+        },
+    )  # fmt: skip
+    station = Institution.objects.create(
+        code=f"S{street + 3:02d}{place + 1:02d}", parent=centre, kind=InstitutionKind.STATION,
+        name=f"{name}社区卫生服务站", short_name=f"{name}站",
+    )  # fmt: skip
+    for each in range(COMMUNITIES_PER_STATION):
+        code = f"110101{MORE_STREETS[street]}{place * COMMUNITIES_PER_STATION + each + 1:03d}"
+        Community.objects.create(
+            code=code,
+            street=f"{centre.short_name[:2]}街道",
+            name=f"{name}{'一二三'[each]}社区",
+            institution=station,
+        )
+    for role, who in ((Role.DOCTOR, "医生"), (Role.NURSE, "护士")):
+        User.objects.create(
+            username=f"{role.value}-{station.code.lower()}", role=role, institution=station, name=f"{name}{who}",
+            title="主治医师" if role == Role.DOCTOR else "护师", password=make_password(None),
+            password_changed_at=timezone.now(), must_change_password=False,
+        )  # fmt: skip

@@ -1,9 +1,7 @@
 """Any number of past, signed visits by COPY: a thread invents while the server stores."""
 
 import json
-import queue
 import random
-import threading
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -56,7 +54,7 @@ def make(count, seed, seals=True):
         first_note = copying.reserve(cursor, "emr_note", count)
     author = Author(rng, residents, doctors, everybody, first, first_note)
     with copying.triggers_off(*FROZEN), connection.cursor() as cursor:
-        for encounters, notes, diagnoses in ahead(author.chunks(count)):
+        for encounters, notes, diagnoses in copying.ahead(author.chunks(count)):
             copying.copy(cursor, "emr_encounter", ENCOUNTER, encounters)
             copying.copy(cursor, "emr_note", NOTE, notes)
             copying.copy(cursor, "emr_diagnosis", DIAGNOSIS, diagnoses)
@@ -123,31 +121,6 @@ class Author:
         )
         diagnosis = f"{note}\t{resident}\t1\ticd10\t{copying.field(self.release)}\t{story.code}\t{story.name}\tconfirmed\tt\n"
         return encounter, text, diagnosis
-
-
-def ahead(chunks):
-    """Run the generator in a thread, two chunks ahead: the server and the inventing take a core each."""
-    waiting = queue.Queue(maxsize=2)
-    stop = threading.Event()
-
-    def produce():
-        try:
-            for chunk in chunks:
-                if stop.is_set():
-                    return
-                waiting.put(chunk)
-            waiting.put(None)
-        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
-            waiting.put(error)
-
-    threading.Thread(target=produce, daemon=True).start()
-    try:
-        while (chunk := waiting.get()) is not None:
-            if isinstance(chunk, Exception):
-                raise chunk
-            yield chunk
-    finally:
-        stop.set()
 
 
 def _count_uses(uses):

@@ -16,21 +16,6 @@ from tests.conftest import Rights
 
 
 @pytest.fixture
-def seed(transactional_db, capsys):
-    """The command with the owner's rights, as manage.py runs it."""
-
-    def run(**options):
-        Rights.take(Rights.owner)
-        try:
-            call_command("seed", **options)
-        finally:
-            Rights.take(Rights.app)
-        return capsys.readouterr().out
-
-    return run
-
-
-@pytest.fixture
 def demo_district(seed):
     seed(demo=True)
 

@@ -1,0 +1,12 @@
+"""The days of an agreement (rules B4.1): one to three whole years."""
+
+from datetime import date, timedelta
+
+
+def last_day(start: date, years: int) -> date:
+    """The day before the same day so many years later; a year begun on 29 February ends on 27 or 28 February."""
+    year = start.year + years
+    try:
+        return start.replace(year=year) - timedelta(days=1)
+    except ValueError:  # 29 February in a year that has none
+        return date(year, 2, 28)
