@@ -33,6 +33,15 @@ class ContractsConfig(AppConfig):
                 order=34,
             )
         )
+        registry.desk_tiles.append(
+            registry.DeskTile(
+                "signing-reminders",
+                _("Agreements about to end"),
+                _("Whom to call, and why somebody does not renew"),
+                ("contracts.change_reminder",),
+                order=33,
+            )
+        )
 
     def _panels(self):
         """The team on the resident's page and in the banner."""

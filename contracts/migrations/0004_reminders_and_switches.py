@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'reminder',
                 'verbose_name_plural': 'reminders',
                 'ordering': ['made_at', 'pk'],
-                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['institution', 'made_at'], name='reminder_open')],
+                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['institution', 'made_at'], name='reminder_open'), models.Index(condition=models.Q(('state', 'queued')), fields=['made_at'], name='reminder_queued')],
                 'constraints': [models.UniqueConstraint(fields=('agreement', 'light'), name='reminder_once_per_light')],
             },
         ),

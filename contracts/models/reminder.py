@@ -57,6 +57,7 @@ class Reminder(Row):
         ordering = ["made_at", "pk"]
         indexes = [
             models.Index(fields=["institution", "made_at"], name="reminder_open", condition=Q(state="open")),
+            models.Index(fields=["made_at"], name="reminder_queued", condition=Q(state="queued")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["agreement", "light"], name="reminder_once_per_light"),
