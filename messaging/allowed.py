@@ -32,14 +32,45 @@ def check(host: str) -> list[str]:
     """The addresses of the host, all of them allowed. Refused code "address" (field "host") otherwise, with the same
     sentence whether an address is there or not: nobody learns about the network by asking."""
     found = addresses(host)
-    networks = _networks()
-    if not found or not all(_inside(address, networks) for address in found):
+    known = networks()
+    if not found or not all(_inside(address, known) for address in found):
         raise Refused(
             _("This address is not in an allowed network. District IT keeps the list of allowed addresses."),
             code="address",
             field="host",
         )
     return [str(address) for address in found]
+
+
+def check_peers(options) -> None:
+    """The networks from which a carrier may come to our own listener (SGIP's option ``peers``) are in the list, too.
+    Refused code "address" (field "option_peers") otherwise."""
+    try:
+        inside = within(peers_of(options), networks())
+    except (ValueError, TypeError):
+        inside = False
+    if not inside:
+        raise Refused(
+            _(
+                "The carrier may only come from allowed networks. District IT keeps the list of allowed addresses."
+            ),
+            code="address",
+            field="option_peers",
+        )
+
+
+def peers_of(options) -> list[str]:
+    """The option, as a list."""
+    peers = (options or {}).get("peers") or []
+    return peers.replace(",", " ").split() if isinstance(peers, str) else peers
+
+
+def within(wanted, allowed) -> bool:
+    """Whether these addresses and networks (as text) lie in the allowed networks."""
+    return all(
+        any(one.version == network.version and one.subnet_of(network) for network in allowed)
+        for one in (ipaddress.ip_network(text, strict=False) for text in wanted)
+    )
 
 
 def permitted(host: str) -> bool:
@@ -91,7 +122,8 @@ def _resolve(name):
         return []
 
 
-def _networks():
+def networks() -> list:
+    """The list as it is now."""
     rows = AllowedAddress.objects.filter(active=True).values_list("network", flat=True)
     return [ipaddress.ip_network(text, strict=False) for text in rows]
 

@@ -11,7 +11,6 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Forbidden, Refused
 from messaging import allowed, gateway_options, gateways, secrets
-from messaging.codes import Protocol
 from messaging.gateways.base import GatewayError
 from messaging.models import Gateway
 
@@ -43,14 +42,21 @@ def keep(*, gateway, by, secret="", options=None, request=None):
     _may(by, "messaging.add_gateway" if gateway._state.adding else "messaging.change_gateway")
     try:
         allowed.check(gateway.host)
-    except Refused:
-        refused_address(gateway=gateway, by=by, request=request)
+        _keep(gateway, by, secret, options, request)
+    except Refused as refusal:
+        if refusal.code == "address":
+            refused_address(gateway=gateway, by=by, request=request)
         raise
+    return gateway
+
+
+def _keep(gateway, by, secret, options, request):
     with transaction.atomic():
         before = None if gateway._state.adding else Gateway.objects.select_for_update().get(pk=gateway.pk)
         if before and before.protocol != gateway.protocol:
             raise Refused(_("Another protocol is another gateway."), code="protocol", field="protocol")
         _fill(gateway, before, secret, options)
+        allowed.check_peers(gateway.options)
         changed = [
             name for name in (*FIELDS, "secret", "options")
             if before is None or getattr(gateway, name) != getattr(before, name)
@@ -58,7 +64,6 @@ def keep(*, gateway, by, secret="", options=None, request=None):
         if changed:
             _save(gateway, changed if before else None)
             audit.record(Act.GATEWAY, by=by, request=request, obj=gateway, detail={"fields": changed})
-    return gateway
 
 
 def _fill(gateway, before, secret, options):
@@ -110,8 +115,7 @@ def _try(gateway):
         account = gateways.account_of(gateway)
         short = replace(
             account,
-            # The address that was asked about; a certificate is about the name.
-            host=account.host if account.protocol == Protocol.HTTP else addresses[0],
+            addresses=tuple(addresses),
             connect_seconds=min(account.connect_seconds, TEST_SECONDS / 2),
             answer_seconds=min(account.answer_seconds, TEST_SECONDS / 2),
         )

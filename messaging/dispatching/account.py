@@ -48,6 +48,7 @@ class OwnedAccount(Ahead):
         self.asked = 0
         self.sending = True
         self.owned = True
+        self.moved = False  # its name means other addresses by now
         self._tasks: list[asyncio.Task] = []
 
     @property

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from clinic.errors import Refused
 from messaging import allowed, gateways
-from messaging.codes import Carrier, GatewayState, Protocol
+from messaging.codes import Carrier, GatewayState
 from messaging.dispatching import health, housekeeping, leases, running
 from messaging.dispatching.account import OwnedAccount
 from messaging.dispatching.asking import Asking
 from messaging.dispatching.database import DATABASE_FAULTS, Threads
+from messaging.dispatching.names import Names
 from messaging.dispatching.routes import Routes
 from messaging.gateways.base import GatewayError
 from messaging.models import Gateway
@@ -39,8 +40,11 @@ class Dispatcher:
         self.threads, self.heart = Threads(THREADS, "sms"), Threads(1, "sms-lease")
         self.accounts: dict[int, OwnedAccount] = {}
         self.rows: dict[int, tuple] = {}
+        # Those that are being let go: that takes as long as their carriers' answers, and nobody else waits for it.
+        self.going: dict[int, asyncio.Task] = {}
         self.routes, self.work = Routes(), running.Work()
         self.lost = False
+        self._telling = asyncio.Lock()
         self._in_force_until = 0.0
         self._stopping = asyncio.Event()
 
@@ -55,6 +59,7 @@ class Dispatcher:
         beat = asyncio.create_task(self._beat())
         keeping = asyncio.create_task(housekeeping.Housekeeping(self).run())
         asking = asyncio.create_task(Asking(self).run())
+        names = asyncio.create_task(Names(self).run())
         try:
             while not self._stopping.is_set() and not self.lost:
                 began = monotonic()
@@ -63,9 +68,9 @@ class Dispatcher:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), max(0.05, rest))
         finally:
-            for task in (keeping, asking):
+            for task in (keeping, asking, names):
                 task.cancel()
-            await asyncio.gather(keeping, asking, return_exceptions=True)
+            await asyncio.gather(keeping, asking, names, return_exceptions=True)
             await self._end()
             beat.cancel()
             await asyncio.gather(beat, return_exceptions=True)
@@ -139,38 +144,40 @@ class Dispatcher:
 
     async def _tell(self):
         now = timezone.now()
-        lines = [account.line(now) for account in self.accounts.values() if account.owned]
-        if lines:
-            await self.threads.run(health.write, self.name, lines)
+        async with self._telling:
+            lines = [account.line(now) for account in self.accounts.values() if account.owned]
+            if lines:
+                await self.threads.run(health.write, self.name, lines)
 
     async def _share(self):
         """Let go what is switched off, changed, lost or too much; take what is free, up to our share."""
-        rows, dispatchers = await self.threads.run(_accounts)
+        rows, dispatchers, networks = await self.threads.run(_accounts)
         leaving = [
             key for key, account in self.accounts.items()
-            if not account.owned or key not in rows or self.rows.get(key) != rows[key][1]
+            if not account.owned or account.moved or key not in rows or self.rows.get(key) != rows[key][1]
+            or not allowed.within([*account.account.addresses, *allowed.peers_of(account.account.options)], networks)
         ]  # fmt: skip
         share = leases.share(len(rows), dispatchers)
-        staying = [key for key in self.accounts if key not in leaving]
-        if not leaving and len(staying) > share:
+        staying = [key for key in self.accounts if key not in leaving and key not in self.going]
+        if not leaving and not self.going and len(staying) > share:
             leaving = staying[-1:]
-        await asyncio.gather(*(self._let_go(key, key in rows) for key in leaving))
+        for key in leaving:
+            if key not in self.going:
+                self.going[key] = asyncio.create_task(self._let_go(key, key in rows))
         for key in sorted(rows):
             if len(self.accounts) >= share or self._stopping.is_set():
                 break
-            if key not in self.accounts and await self.threads.run(
-                leases.take, leases.account(key), self.name
-            ):
+            known = key in self.accounts or key in self.going
+            if not known and await self.threads.run(leases.take, leases.account(key), self.name):
                 await self._open(key, *rows[key])
 
     async def _open(self, key, gateway, state):
         self.rows[key] = state
         try:
             addresses = await self.threads.run(allowed.check, gateway.host)
+            await self.threads.run(allowed.check_peers, gateway.options)
             given = await self.threads.run(gateways.account_of, gateway)
-            if given.protocol != Protocol.HTTP:  # a certificate is about the name
-                given = replace(given, host=addresses[0])
-            account = OwnedAccount(self, gateway, given)
+            account = OwnedAccount(self, gateway, replace(given, addresses=tuple(addresses)))
         except (Refused, GatewayError) as error:
             await self._tell_closed(key, error.message)
             return
@@ -187,15 +194,22 @@ class Dispatcher:
 
     async def _let_go(self, key, active):
         account = self.accounts[key]
-        if account.owned and self.in_force():
-            await account.stop(STOP_SECONDS)
-        else:
-            await account.abort()
-        self.accounts.pop(key, None)
+        try:
+            if account.owned and self.in_force():
+                await account.stop(STOP_SECONDS)
+            else:
+                await account.abort()
+        except Exception:  # ours; what is open is for whoever recovers it
+            log.exception("an account did not end well")
+            self.lost = True
+            self._stopping.set()
         with suppress(*DATABASE_FAULTS):
-            state = GatewayState.DOWN if active else GatewayState.OFF
-            await self.threads.run(health.leave, key, self.name, state)
+            async with self._telling:
+                self.accounts.pop(key, None)
+                state = GatewayState.DOWN if active else GatewayState.OFF
+                await self.threads.run(health.leave, key, self.name, state)
             await self.threads.run(leases.release, leases.account(key), self.name)
+        self.going.pop(key, None)
         log.info("account let go", extra={"facts": {"gateway": key, "holder": self.name}})
 
     # the end
@@ -204,14 +218,15 @@ class Dispatcher:
         if self.in_force():
             with suppress(*DATABASE_FAULTS):
                 await self.heart.run(leases.leave, self.name)
-        await asyncio.gather(*(self._let_go(key, True) for key in list(self.accounts)))
+        staying = [key for key in self.accounts if key not in self.going]
+        await asyncio.gather(*self.going.values(), *(self._let_go(key, True) for key in staying))
 
 
 def _accounts():
-    """({gateway: (row, what of it would change the connections)}, living dispatchers), in a thread."""
+    """({gateway: (row, what of it would change the connections)}, living dispatchers, allowed networks), in a thread."""
     names = ("protocol", "host", "port", "login", "secret", "access_number", "connections", "window", "rate",
              "connect_seconds", "answer_seconds", "idle_seconds", "report_hours")  # fmt: skip
     found = {}
     for row in Gateway.objects.active():
         found[row.pk] = (row, (*(getattr(row, name) for name in names), repr(row.options)))
-    return found, leases.living()
+    return found, leases.living(), allowed.networks()

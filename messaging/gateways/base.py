@@ -79,6 +79,9 @@ class Account:
     answer_seconds: float = 60  # no answer to a submit for so long: in doubt
     idle_seconds: float = 60  # nothing heard for so long: active test
     options: dict[str, Any] = field(default_factory=dict)
+    # Of the host, looked up and allowed: connections go there and nowhere else, whatever its name says by then. Empty:
+    # the name is looked up with each connection.
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

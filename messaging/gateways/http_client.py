@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+import socket
 import ssl
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from django.utils.translation import gettext as _
 
 from messaging.gateways.base import Account, GatewayError, LoginRefused, Unreachable
@@ -32,6 +34,25 @@ class Doubt(HttpError):
     """Written, and no whole answer came."""
 
 
+class Addresses(AbstractResolver):
+    """The host's addresses as they were looked up and found to be allowed; a certificate is still about the name."""
+
+    def __init__(self, addresses):
+        self.addresses = addresses
+
+    async def resolve(self, host, port=0, family=socket.AF_UNSPEC):
+        return [
+            {
+                "hostname": host, "host": address, "port": port, "proto": 0, "flags": socket.AI_NUMERICHOST,
+                "family": socket.AF_INET6 if ":" in address else socket.AF_INET,
+            }
+            for address in self.addresses
+        ]  # fmt: skip
+
+    async def close(self):
+        """Nothing is open."""
+
+
 class Client:
     """Signed requests to one account's platform."""
 
@@ -47,7 +68,10 @@ class Client:
         trace.on_connection_create_end.append(_on_the_wire)
         trace.on_connection_reuseconn.append(_on_the_wire)
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE),
+            connector=aiohttp.TCPConnector(
+                limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE,
+                resolver=Addresses(account.addresses) if account.addresses else None,
+            ),
             cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trace_configs=[trace],
             timeout=aiohttp.ClientTimeout(
                 total=account.connect_seconds + account.answer_seconds, connect=account.connect_seconds
@@ -92,14 +116,16 @@ class Client:
         """Whether the platform would let us send: a query for nothing; where there is none, a connection."""
         if self.words.query_path:
             return await self.ask([])
-        host, port = self.account.host, self.account.port
-        try:
-            async with asyncio.timeout(self.account.connect_seconds):
-                _reader, writer = await asyncio.open_connection(host, port)
-        except (OSError, UnicodeError, TimeoutError) as error:
-            raise HttpUnreachable(_("nobody answers at this address"), code="connect") from error
-        writer.close()
-        return None
+        fault = None
+        for host in self.account.addresses or (self.account.host,):
+            try:
+                async with asyncio.timeout(self.account.connect_seconds):
+                    _reader, writer = await asyncio.open_connection(host, self.account.port)
+            except (OSError, UnicodeError, TimeoutError) as error:
+                fault = error
+            else:
+                return writer.close()
+        raise HttpUnreachable(_("nobody answers at this address"), code="connect") from fault
 
 
 def fault_of(status: int) -> GatewayError | None:

@@ -237,14 +237,15 @@ class Link(Ear):
 
 async def connect(number, dialect, account, sink, owner, kind=Link) -> Link:
     """A connection on which the login has been written; ``owner`` hears what comes of it. Raises Unreachable."""
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(account.connect_seconds):
-            _transport, link = await loop.create_connection(
-                lambda: kind(number, dialect, account, sink, owner), account.host, account.port
-            )
-    except TimeoutError as error:
-        raise Unreachable(_("nobody answers at this address in time"), code="timeout") from error
-    except (OSError, UnicodeError, OverflowError) as error:
-        raise Unreachable(_("nobody answers at this address"), code="connect") from error
-    return link
+    make = lambda: kind(number, dialect, account, sink, owner)  # noqa: E731
+    fault = None
+    hosts = account.addresses or (account.host,)
+    for host in hosts:
+        try:
+            async with asyncio.timeout(account.connect_seconds / len(hosts)):
+                return (await asyncio.get_running_loop().create_connection(make, host, account.port))[1]
+        except TimeoutError as error:
+            fault, cause = Unreachable(_("nobody answers at this address in time"), code="timeout"), error
+        except (OSError, UnicodeError, OverflowError) as error:
+            fault, cause = Unreachable(_("nobody answers at this address"), code="connect"), error
+    raise fault from cause

@@ -83,6 +83,19 @@ def test_an_address_outside_the_list_is_refused_and_recorded(client, it, host):
     assert SECRET not in answer.content.decode()
 
 
+def test_carriers_come_to_us_from_allowed_networks_only(client, it):
+    gateway = kept(client, protocol="sgip")
+    options = {"option_node": "3010010001", "option_peers": "10.20.3.0/24, 8.8.8.0/24"}
+    answer = client.post(page(gateway), {**FORM, **options})
+    gateway.refresh_from_db()
+    assert "8.8.8" not in str(gateway.options)
+    assert answer.status_code == 200
+    assert AuditEntry.objects.filter(act=Act.REFUSED, reason="address", object_id=str(gateway.uuid)).exists()
+    client.post(page(gateway), {**FORM, **options, "option_peers": "10.20.3.0/24"})
+    gateway.refresh_from_db()
+    assert gateway.options["peers"] == ["10.20.3.0/24"]
+
+
 def test_a_gateway_does_not_move_out_of_the_list(client, it):
     gateway = kept(client)
     client.post(page(gateway), {**FORM, "host": "8.8.8.8"})

@@ -3,14 +3,15 @@
 import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from time import monotonic
 
 import pytest
 from django.db import OperationalError, connection
 
-from messaging import gateways
+from messaging import allowed, gateways
 from messaging.codes import Carrier
-from messaging.dispatching import beginning, leases, process
+from messaging.dispatching import beginning, leases, names, process
 from messaging.dispatching.process import Dispatcher
 from messaging.gateways.base import Verdict
 from messaging.models import AllowedAddress, Attempt, AttemptResult, Gateway, GatewayHealth, Message
@@ -243,3 +244,55 @@ def test_an_address_outside_the_list_is_not_spoken_to(gateway, campaign, pools):
     AllowedAddress.objects.update(active=False)
     run(lambda: GatewayHealth.objects.filter(state="down").exclude(last_error="").exists())
     assert not pools.made
+
+
+@pytest.mark.parametrize("peers", [[], ["127.0.0.0/24"]])
+def test_what_is_no_longer_allowed_is_let_go(gateway, campaign, pools, peers):
+    """The host, or the networks from which the carrier comes to us."""
+    Gateway.objects.filter(pk=gateway.pk).update(options={"peers": peers})
+    if peers:
+        AllowedAddress.objects.get_or_create(network="127.0.0.1/32")
+
+    async def forbid(dispatcher):
+        await until(lambda: GatewayHealth.objects.filter(state="up").exists())
+        wide = AllowedAddress.objects.filter(network="127.0.0.0/8")
+        await asyncio.to_thread(closing, lambda: wide.update(active=False))
+
+    run(lambda: GatewayHealth.objects.filter(state="down").exclude(last_error="").exists(), forbid)
+    assert len(pools.made) == 1
+
+
+def test_who_takes_long_to_end_holds_up_nobody(gateway, campaign, pools):
+    """A gateway is switched off while its carrier is silent; meanwhile a campaign of another one begins."""
+    other = rows.gateway(carrier=Carrier.UNICOM)
+
+    async def switch_off(dispatcher):
+        await until(lambda: GatewayHealth.objects.filter(state="up").count() == 2)
+        answered = asyncio.Event()
+        dispatcher.accounts[gateway.pk].pool.stop = lambda _seconds: answered.wait()
+        row = Gateway.objects.filter(pk=gateway.pk)
+        await asyncio.to_thread(closing, lambda: row.update(active=False))
+        while gateway.pk not in dispatcher.going:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(closing, lambda: rows.queue(campaign, 5, carrier=Carrier.UNICOM))
+        await until(lambda: states() == {"submitted": 5})
+        answered.set()
+
+    run(lambda: GatewayHealth.objects.filter(state="off").exists(), switch_off)
+    assert set(Message.objects.values_list("gateway", flat=True)) == {other.pk}
+
+
+def test_a_name_that_means_another_address_by_now(gateway, campaign, pools, monkeypatch):
+    """The account is opened anew there, once it has lost its connections."""
+    found = ["127.0.0.1"]
+    monkeypatch.setattr(allowed, "_resolve", lambda _name: [ip_address(one) for one in found])
+    monkeypatch.setattr(names, "EVERY", 0.05)
+    Gateway.objects.filter(pk=gateway.pk).update(host="sms.example")
+
+    async def move(dispatcher):
+        await until(lambda: GatewayHealth.objects.filter(state="up").exists())
+        found[:] = ["127.0.0.2"]
+        pools.made[0].sink.changed(0, None)
+
+    run(lambda: len(pools.made) == 2, move)
+    assert [pool.account.addresses for pool in pools.made] == [("127.0.0.1",), ("127.0.0.2",)]

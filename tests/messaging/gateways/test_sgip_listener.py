@@ -78,6 +78,14 @@ def test_reports_are_acknowledged_after_they_were_kept():
     trial(work)
 
 
+def test_without_a_secret_nobody_is_let_in():
+    async def work(listener, ears):
+        assert await say(listener, bind(password=""), report()) == wire.answer(Command.BIND, SEQUENCE, 1)
+        assert not ears.reports
+
+    trial(work, listen_password="")
+
+
 def test_reports_that_cannot_be_kept_are_not_acknowledged():
     async def work(listener, ears):
         ears.broken = True
