@@ -8,6 +8,7 @@ from django.utils import timezone
 from contracts.codes import ONCE_IN_FORCE
 from contracts.models import Agreement, Figure
 
+COUNTS = ("signed", "served", "added", "ended", "due", "renewed", "planned", "done")
 # So many months are kept up with every night: what is imported or ended late changes the past.
 MONTHS = 24
 
@@ -56,11 +57,25 @@ FROM counted c JOIN contracts_team t ON t.id = c.team_id
     ) g
 GROUP BY t.institution_id, c.team_id, g.code
 ORDER BY c.team_id, g.code -- two at once take the rows in one order
-ON CONFLICT (month, team_id, "group") DO UPDATE SET
-    institution_id = EXCLUDED.institution_id, signed = EXCLUDED.signed, served = EXCLUDED.served, added = EXCLUDED.added,
-    ended = EXCLUDED.ended, due = EXCLUDED.due, renewed = EXCLUDED.renewed, planned = EXCLUDED.planned,
-    done = EXCLUDED.done, refreshed_at = EXCLUDED.refreshed_at
+ON CONFLICT (month, team_id, "group") DO UPDATE SET institution_id = EXCLUDED.institution_id, {set}
 """
+# Of an institution and all below it: a page of the district adds up no teams.
+GATHER = """
+INSERT INTO contracts_figure (month, institution_id, "group", {counts}, refreshed_at)
+SELECT f.month, above.id, f."group", {sums}, %(now)s
+FROM contracts_figure f JOIN clinic_institution own ON own.id = f.institution_id
+    JOIN clinic_institution above ON starts_with(own.path, above.path)
+WHERE f.month = %(first)s AND f.team_id IS NOT NULL
+GROUP BY f.month, above.id, f."group"
+ORDER BY above.id, f."group"
+ON CONFLICT (month, institution_id, "group") WHERE team_id IS NULL DO UPDATE SET {set}
+"""
+
+PARTS = {
+    "counts": ", ".join(COUNTS),
+    "sums": ", ".join(f"sum(f.{count})" for count in COUNTS),
+    "set": ", ".join(f"{each} = EXCLUDED.{each}" for each in (*COUNTS, "refreshed_at")),
+}
 
 
 def month_of(day) -> date:
@@ -86,9 +101,13 @@ def add_up(month, now=None):
     }  # fmt: skip
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(ADD_UP, values)
-        # Teams and groups that have nothing left in this month.
-        Figure.objects.filter(month=month, refreshed_at__lt=now).delete()
+            for statement, rows in (
+                (ADD_UP, Figure.objects.of_teams()),
+                (GATHER, Figure.objects.of_places()),
+            ):
+                cursor.execute(statement.format(**PARTS), values)
+                # Those that have nothing left in this month.
+                rows.filter(month=month, refreshed_at__lt=now).delete()
 
 
 def add_up_lately(now=None):

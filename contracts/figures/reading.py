@@ -38,9 +38,6 @@ class Numbers:
     done: int = 0
     people: int | None = None
 
-    def __add__(self, other):
-        return Numbers(**{each: getattr(self, each) + getattr(other, each) for each in (*STOCKS, *FLOWS)})
-
     def among(self, people):
         return Numbers(**{each: getattr(self, each) for each in (*STOCKS, *FLOWS)}, people=people)
 
@@ -118,21 +115,36 @@ def crowd(user, places, year) -> Crowd:
 
 def report(user, place, below, month, group) -> Report:
     """``below``: the place and every institution under it that the user sees; ``month``: its first day."""
-    figures = Figure.objects.visible_to(user).filter(institution__in=[each.pk for each in below])
+    figures = Figure.objects.visible_to(user)
     people = crowd(user, below, month.year)
+    near = [place, *people.children[place.pk]]
     year = figures.filter(month__range=(month.replace(month=1), month))
-    teams = _sums(year.filter(group=group), month, "institution", "team", "team__name")
-    whole = sum((numbers for _key, numbers in teams), Numbers()).among(people.of(place, group))
-    trend = figures.filter(group=group, month__range=(before(month, TREND - 1), month))
+    places = _sums(year.of_places().filter(institution__in=near, group=group), month, "institution")
+    places = {pk: numbers for (pk,), numbers in places}
+    teams = _sums(year.of_teams().filter(institution=place, group=group), month, "team", "team__name")
+    own = figures.of_places().filter(institution=place)
+    crowded = people.of(place, group)
     return Report(
-        whole=whole,
-        places=_places(place, below, teams, people, group),
+        whole=places.get(place.pk, Numbers()).among(crowded),
+        places=[
+            Line(
+                str(child),
+                places.get(child.pk, Numbers()).among(people.of(child, group)),
+                key=str(child.uuid),
+            )
+            for child in sorted(people.children[place.pk], key=lambda each: each.path)
+        ]
+        + [Line(name, numbers) for (_team, name), numbers in teams],
         groups=[
             Line(Group(code).label, numbers.among(people.of(place, code)), code=code)
-            for (code,), numbers in sorted(_sums(year, month, "group"), key=_order)
+            for (code,), numbers in sorted(
+                _sums(year.of_places().filter(institution=place), month, "group"), key=_order
+            )
         ],
-        months=_trend(trend, month, people.of(place, group)),
-        refreshed_at=figures.filter(month=month).aggregate(at=Max("refreshed_at"))["at"],
+        months=_trend(
+            own.filter(group=group, month__range=(before(month, TREND - 1), month)), month, crowded
+        ),
+        refreshed_at=own.filter(month=month).aggregate(at=Max("refreshed_at"))["at"],
         people_of=min(people.years, default=None),
     )
 
@@ -151,36 +163,20 @@ def _sums(rows, month, *by):
     return [(row[: len(by)], Numbers(*row[len(by) :])) for row in rows]
 
 
-def _places(place, below, teams, people, group):
-    """A line for each institution right below, and for each team of the place itself."""
-    by_institution, own = defaultdict(Numbers), []
-    for (institution, _team, name), numbers in teams:
-        by_institution[institution] += numbers
-        if institution == place.pk:
-            own.append(Line(name, numbers))
-    lines = []
-    for child in sorted(people.children[place.pk], key=lambda each: each.path):
-        inside = [each.pk for each in below if each.path.startswith(child.path)]
-        numbers = sum((by_institution[pk] for pk in inside if pk in by_institution), Numbers())
-        lines.append(Line(str(child), numbers.among(people.of(child, group)), key=str(child.uuid)))
-    return lines + own
-
-
 def _trend(rows, month, people):
     """Thirteen months, the same of the year before first. Months without figures are empty, not left out."""
-    found = {row["month"]: row for row in rows.values("month").annotate(
-        **{f"sum_{each}": Sum(each) for each in (*STOCKS, *FLOWS)}
-    )}  # fmt: skip
+    found = {row.month: row for row in rows}
     lines = []
     for back in range(TREND - 1, -1, -1):
         when = before(month, back)
-        row = found.get(when, {})
-        numbers = Numbers(**{each: row.get(f"sum_{each}", 0) for each in (*STOCKS, *FLOWS)}, people=people)
+        row = found.get(when)
+        numbers = Numbers(**{each: getattr(row, each, 0) for each in (*STOCKS, *FLOWS)}, people=people)
         lines.append(Line(f"{when:%Y-%m}", numbers, code=when.isoformat()))
     return lines
 
 
 def months(user) -> list[date]:
     """Months with figures in the user's reach, the newest first."""
-    rows = Figure.objects.visible_to(user).filter(group=Group.ALL).order_by("-month")
-    return list(rows.values_list("month", flat=True).distinct()[:36])
+    rows = Figure.objects.visible_to(user).of_places()
+    rows = rows.filter(institution=user.institution_id, group=Group.ALL)
+    return list(rows.order_by("-month").values_list("month", flat=True)[:36])

@@ -105,13 +105,13 @@ class Migration(migrations.Migration):
                 ('done', models.PositiveIntegerField(default=0, verbose_name='services done')),
                 ('refreshed_at', models.DateTimeField(verbose_name='added up at')),
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.institution', verbose_name='institution')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.team', verbose_name='team')),
+                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.team', verbose_name='team')),
             ],
             options={
                 'verbose_name': 'figure of signing',
                 'verbose_name_plural': 'figures of signing',
                 'indexes': [models.Index(fields=['institution', 'month', 'group'], name='figure_of_institution')],
-                'constraints': [models.UniqueConstraint(fields=('month', 'team', 'group'), name='figure_once')],
+                'constraints': [models.UniqueConstraint(fields=('month', 'team', 'group'), name='figure_once'), models.UniqueConstraint(condition=models.Q(('team', None)), fields=('month', 'institution', 'group'), name='figure_of_place_once')],
             },
         ),
         migrations.CreateModel(

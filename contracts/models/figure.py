@@ -1,6 +1,7 @@
 """Figures of signing by month and team, added up by a job (contracts.figures)."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Institution
@@ -10,12 +11,16 @@ from contracts.models.team import Team
 
 
 class FigureQuerySet(InstitutionRowQuerySet):
-    pass
+    def of_teams(self):
+        return self.filter(team__isnull=False)
+
+    def of_places(self):
+        return self.filter(team=None)
 
 
 class Figure(models.Model):
-    """One team, month and group. Counts of agreements and of planned services; ratios are made of sums of them, never
-    of ratios."""
+    """One month and group of one team; without a team, of an institution and all below it. Counts of agreements and of
+    planned services; ratios are made of sums of them, never of ratios."""
 
     PRIVATE_FIELDS: frozenset[str] = frozenset()
     deletable = True  # added up anew
@@ -25,7 +30,7 @@ class Figure(models.Model):
     institution = models.ForeignKey(
         Institution, models.PROTECT, related_name="+", verbose_name=_("institution")
     )
-    team = models.ForeignKey(Team, models.PROTECT, related_name="+", verbose_name=_("team"))
+    team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="+", verbose_name=_("team"))
     group = models.CharField(_("group"), max_length=20, choices=Group.choices, default=Group.ALL)
     # In force on the month's last day (of the running month: on the day of adding up).
     signed = models.PositiveIntegerField(_("signed"), default=0)
@@ -49,5 +54,8 @@ class Figure(models.Model):
         verbose_name_plural = _("figures of signing")
         constraints = [
             models.UniqueConstraint(fields=["month", "team", "group"], name="figure_once"),
+            models.UniqueConstraint(
+                fields=["month", "institution", "group"], condition=Q(team=None), name="figure_of_place_once"
+            ),
         ]
         indexes = [models.Index(fields=["institution", "month", "group"], name="figure_of_institution")]
