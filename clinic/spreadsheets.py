@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from itertools import islice
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
@@ -122,7 +123,10 @@ def _rows_of_xlsx(content, most):
             raise Refused(_("The file unpacks to more than can be read."), code="size")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
-        width = min(sheet.max_column or COLUMNS, COLUMNS)
+        # Nothing to the right of the headings is read; a file need not say how wide it is.
+        begin = islice(sheet.iter_rows(max_col=COLUMNS, values_only=True), most * 20)
+        headings = next((cells for cells in begin if any(cell not in (None, "") for cell in cells)), ())
+        width = max((at for at, cell in enumerate(headings, 1) if cell not in (None, "")), default=1)
         return _numbered(sheet.iter_rows(max_col=width, values_only=True), most)
     except Refused:
         raise

@@ -118,4 +118,19 @@ def test_a_far_cell_makes_no_row_wide():
     book, out = Workbook(), io.BytesIO()
     book.active["A1"], book.active["A2"], book.active["XFD3"] = "姓名", "张秀英", "远"
     book.save(out)
-    assert spreadsheets.read(SimpleUploadedFile("a.xlsx", out.getvalue())).width == spreadsheets.COLUMNS + 1
+    assert spreadsheets.read(SimpleUploadedFile("a.xlsx", out.getvalue())).headers == [
+        "姓名",
+        spreadsheets.ROW,
+    ]
+
+
+def test_a_sheet_that_does_not_say_how_wide_it_is():
+    """As programs write it line by line: cells that are not there would take ten times the memory."""
+    book, out = Workbook(write_only=True), io.BytesIO()
+    sheet = book.create_sheet()
+    for line in (["phone", "carrier"], ["13800138000", "联通"]):
+        sheet.append(line)
+    book.save(out)
+    assert [cells for _number, cells in spreadsheets._rows_of_xlsx(out.getvalue(), 10)] == [
+        ["phone", "carrier"], ["13800138000", "联通"],
+    ]  # fmt: skip

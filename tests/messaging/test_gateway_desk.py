@@ -3,10 +3,12 @@
 import io
 import logging
 import socket
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 from openpyxl import Workbook
 
 from clinic.codes import Act, Role
@@ -238,6 +240,20 @@ def test_a_trial_run_writes_nothing_and_the_last_line_counts(client, it):
     }  # fmt: skip
     again = bring(client, LIST, write="1").context["report"]
     assert (again.new, again.changed, again.same) == (0, 0, 2)
+
+
+def test_a_newer_list_changes_many_in_few_statements(it, django_assert_max_num_queries):
+    """A hundred thousand numbers in seconds: no statement a number, none that lists cases for thousands."""
+    before = timezone.now() - timedelta(days=1)
+    for words, now in ((["联通"], before), (["电信", "移动"], timezone.now())):
+        lines = [(n, f"138{n:08d}", words[n % len(words)]) for n in range(200)]
+        with django_assert_max_num_queries(20) as queries:
+            report = routes.import_numbers(lines=lines, by=it, dry_run=False, now=now)
+        assert not any(" WHEN " in query["sql"] for query in queries)
+    assert report.changed == 200
+    row = NumberOverride.objects.get(phone="13800000001")
+    assert (row.carrier, row.source, row.learnt_at) == ("mobile", "import", now)
+    assert list(row.history.values_list("carrier", "history_user__username")) == [("mobile", it.username), ("unicom", it.username)]  # fmt: skip
 
 
 @pytest.mark.parametrize(
