@@ -13,6 +13,7 @@ from messaging.codes import MessageState, OverrideSource, Reason, ReceiptOutcome
 from messaging.dispatching import later, reasons
 from messaging.dispatching.database import columns, rows
 
+ELSEWHERE = "elsewhere"  # Report.cause
 # What a late receipt may still find: everything that was tried and is not decided.
 OPEN = "(m.state IN ('claimed', 'submitted', 'unknown', 'expired') OR (m.state = 'queued' AND m.tries > 0))"
 DELIVERED = f"""
@@ -47,7 +48,7 @@ RETURNING m.id, m.phone, m.carrier, m.gateway_id, m.refused_by
 """  # noqa: S608
 # Those of whose part no later attempt exists.
 UNDELIVERED = f"""
-SELECT a.id, m.id, m.state, m.retried, m.tries, c.state, c.valid_until, c.institution_id
+SELECT a.id, a.gateway_id, m.id, m.state, m.retried, m.carrier, m.refused_by, c.state, c.valid_until, c.institution_id
 FROM messaging_attempt a
 JOIN messaging_message m ON m.id = a.message_id
 JOIN messaging_campaign c ON c.id = m.campaign_id
@@ -58,9 +59,10 @@ ORDER BY m.id FOR NO KEY UPDATE OF m
 """  # noqa: S608
 MOVE = """
 UPDATE messaging_message m SET state = d.state, reason = d.reason, state_at = %(now)s, decide_at = NULL,
-    claimed_by = '', on_wire = false, retried = m.retried OR d.state = 'queued', due_at = coalesce(d.due_at, m.due_at)
-FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(dues)s::timestamptz[])
-    AS d (id, state, reason, due_at)
+    claimed_by = '', on_wire = false, retried = m.retried OR d.state = 'queued', due_at = coalesce(d.due_at, m.due_at),
+    refused_by = CASE WHEN d.refusing IS NULL THEN m.refused_by ELSE m.refused_by || d.refusing END
+FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(dues)s::timestamptz[], %(refusings)s::bigint[])
+    AS d (id, state, reason, due_at, refusing)
 WHERE m.id = d.id
 """
 
@@ -91,30 +93,39 @@ def _deliver(attempts, now):
 
 
 def _lose(lines, now):
-    """Failed or expired; what is temporary goes back to the queue once, for another hour of the next day."""
+    """Failed or expired. Once it goes back to the queue: what is temporary, for another hour of the next day; and a
+    number that is another carrier's by now (SGIP says that in a report only), for the next gateway of its route."""
     said = {line[0]: line for line in lines}
+    table = routing.table() if any(line[2] == ELSEWHERE for line in lines) else {}
     moves = {}
-    for attempt, key, state, retried, _tries, campaign, valid_until, institution in rows(
+    for attempt, gateway, key, state, retried, carrier, refused_by, campaign, valid_until, place in rows(
         UNDELIVERED, {"attempts": list(said)}
     ):
         _attempt, outcome, cause, temporary = said[attempt]
+        moved = cause == ELSEWHERE
         if moves.get(key, ("", ""))[1] == MessageState.FAILED or (
-            temporary and state == "queued" and retried
+            state == "queued" and retried and (temporary or (moved and gateway in refused_by))
         ):
             continue  # another part of it has said so
-        reason = reasons.of_report(outcome, cause, temporary)
-        again = temporary and not retried and state in ("submitted", "claimed")
-        due = later.next_day(institution, now) if again and campaign in ("running", "paused") else None
+        due, reason = None, str(reasons.of_report(outcome, cause, temporary))
+        if not retried and state in ("submitted", "claimed") and campaign in ("running", "paused"):
+            if moved:
+                due = now if set(table.get(carrier, ())) - {gateway, *refused_by} else None
+            elif temporary:
+                due = later.next_day(place, now)
         if due is not None and (valid_until is None or due < valid_until):
-            moves[key] = (key, MessageState.QUEUED.value, "", due)
+            moves[key] = (key, MessageState.QUEUED.value, "", due, gateway if moved else None)
         elif outcome == ReceiptOutcome.EXPIRED and state != "queued":
             if state != "expired" and key not in moves:
-                moves[key] = (key, MessageState.EXPIRED.value, str(reason), None)
+                moves[key] = (key, MessageState.EXPIRED.value, reason, None, None)
         else:
-            moves[key] = (key, MessageState.FAILED.value, str(reason or Reason.UNDELIVERED), None)
+            moves[key] = (key, MessageState.FAILED.value, reason or Reason.UNDELIVERED.value, None, None)
     if moves:
-        keys, states, why, dues = columns(list(moves.values()), 4)
-        rows(MOVE, {"ids": keys, "states": states, "reasons": why, "dues": dues, "now": now})
+        keys, states, why, dues, refusings = columns(list(moves.values()), 5)
+        rows(
+            MOVE,
+            {"ids": keys, "states": states, "reasons": why, "dues": dues, "refusings": refusings, "now": now},
+        )
 
 
 def learn(phone, carrier, gateway, source, now):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from messaging.codes import Policy
 from messaging.dispatching import booking, doubts, inbox, matching
 from messaging.gateways.base import Incoming, Outcome
-from messaging.models import IncomingMessage, Message, NumberOverride, OptOut, Receipt
+from messaging.models import Campaign, IncomingMessage, Message, NumberOverride, OptOut, Receipt
 from tests.messaging import rows as campaigns
 from tests.messaging.dispatching import rows
 
@@ -194,6 +194,31 @@ def test_a_delivery_by_another_carriers_gateway_is_learnt(who, campaign):
     rows.answer(other, message)
     keep(other, rows.report(rows.last_attempts(message)[0]))
     assert NumberOverride.objects.get(phone=message.phone).source == "receipt"
+
+
+@pytest.mark.parametrize("segments", [1, 2])
+def test_a_number_that_is_another_carriers_by_now_goes_there(who, campaign, segments):
+    """SGIP says so in a report only, part by part; where it is taken then is learnt."""
+    other = rows.owner(rows.gateway(carrier="telecom", position=2, routes=["mobile"]))
+    (message,) = rows.submitted(who, campaign, text="长" * 70 * segments, segments=segments)
+    for attempt in rows.last_attempts(message):
+        keep(who, rows.report(attempt, Outcome.FAILED, "2", error="23", cause="elsewhere"))
+        assert (outcome(message), rows.fresh(message).refused_by) == (("queued", ""), [who.gateway])
+    assert not rows.claim(who, campaign)
+    rows.begin(other, rows.claim(other, campaign), segments)
+    rows.answer(other, message)
+    assert (outcome(message)[0], NumberOverride.objects.get().carrier) == ("submitted", "telecom")
+    keep(other, rows.report(rows.last_attempts(message)[0], Outcome.FAILED, cause="elsewhere"))
+    assert outcome(message) == ("failed", "undelivered")  # once only
+
+
+@pytest.mark.parametrize("fields", [{"state": "cancelled"}, {"valid_until": NOON}])
+def test_it_does_not_go_there_for_a_campaign_that_is_over(who, campaign, fields):
+    rows.gateway(carrier="telecom", position=2, routes=["mobile"])
+    (message,) = rows.submitted(who, campaign)
+    Campaign.objects.filter(pk=campaign.pk).update(**fields)
+    keep(who, rows.report(rows.last_attempts(message)[0], Outcome.FAILED, cause="elsewhere"))
+    assert outcome(message)[0] == "failed"
 
 
 def test_strange_signs_are_kept_as_far_as_they_can_be(who):
