@@ -40,6 +40,8 @@ class Asking:
                 await self._heard(account, attempt, said)
         except (*DATABASE_FAULTS, GatewayError, TimeoutError, OSError) as error:
             log.warning("not answered: %s", type(error).__name__)
+        except Exception:  # ours: the others are still asked, and this one again
+            log.exception("asking went wrong")
 
     async def _heard(self, account, attempt, said):
         if said is None:

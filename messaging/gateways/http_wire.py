@@ -119,6 +119,12 @@ class Words:
         self.sign = str(options.get("sign", ""))
         if not all(path.startswith("/") for path in (self.path, self.query_path or "/")):
             raise ValueError("an address's path begins with /")
+        if not all(
+            isinstance(name, str)
+            for names in (self.fields, self.answer, self.report)
+            for name in names.values()
+        ):
+            raise ValueError("a name is a text")
 
     # what we say
 

@@ -175,3 +175,12 @@ def test_garbage_is_a_fault_and_no_crash(said):
             words.answers(body, [ONE])
         with suppress(GatewayError):
             words.found(body, "a1", "13800138000")
+
+
+@pytest.mark.parametrize(
+    "options", [{"report": {"reports": 5}}, {"answer": {"id": []}}, {"fields": {"id": None}}]
+)
+def test_a_name_that_is_no_text_is_the_accounts_fault(options):
+    with pytest.raises(wire.HttpError) as fault:
+        wire.Words(options)
+    assert fault.value.code == "settings"
