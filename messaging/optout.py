@@ -40,7 +40,7 @@ AROUND = re.compile(
 CANCEL = """
     WITH theirs AS (
         SELECT id FROM messaging_message
-        WHERE phone = ANY(%(phones)s) AND state IN ('queued', 'claimed') AND NOT on_wire
+        WHERE {whose} AND state IN ('queued', 'claimed') AND NOT on_wire
         ORDER BY id FOR UPDATE
     )
     UPDATE messaging_message AS message
@@ -49,6 +49,12 @@ CANCEL = """
     FROM theirs
     WHERE message.id = theirs.id AND message.state IN ('queued', 'claimed') AND NOT message.on_wire
 """
+OF_NUMBERS = CANCEL.format(whose="phone = ANY(%(phones)s)")
+# Single messages do not say what they are for.
+OF_PURPOSE = CANCEL.format(
+    whose="""resident_id = ANY(%(residents)s) AND campaign_id IN (
+        SELECT id FROM messaging_campaign WHERE purpose = %(purpose)s AND kind = 'bulk' AND NOT state = 'finished')"""
+)
 
 
 def meaning(text: str) -> Meaning:
@@ -87,9 +93,16 @@ def honour(opt_outs: Iterable[tuple[str, IncomingMessage | None]], now: datetime
 
 def cancel(phones: list[str], now: datetime) -> int:
     """Cancel what waits for these numbers, in one statement. Inside the transaction that wrote the opt-out."""
-    facts = {
-        "phones": phones, "now": now, "cancelled": MessageState.CANCELLED, "reason": Reason.OPTED_OUT,
-    }  # fmt: skip
+    return _cancelled(OF_NUMBERS, now, phones=phones)
+
+
+def cancel_purpose(residents: list[int], purpose: str, now: datetime) -> int:
+    """Cancel what waits for these residents in campaigns of a purpose that they have just refused."""
+    return _cancelled(OF_PURPOSE, now, residents=residents, purpose=str(purpose))
+
+
+def _cancelled(sql, now, **whose):
+    facts = {**whose, "now": now, "cancelled": MessageState.CANCELLED, "reason": Reason.OPTED_OUT}
     with connection.cursor() as cursor:
-        cursor.execute(CANCEL, facts)
+        cursor.execute(sql, facts)
         return cursor.rowcount

@@ -19,8 +19,8 @@ LONGEST = 200
 
 
 def set_consent(*, resident, purpose, given, source, by, document="", request=None, now=None):
-    """Write down a resident's word on one purpose; return the Consent. The same word again, said the same way, changes
-    nothing. Refused codes: choice, document; Forbidden outside one's reach."""
+    """Write down a resident's word on one purpose; return the Consent. After a no, what campaigns of this purpose have
+    waiting for the resident is cancelled at once. The same word again, said the same way, changes nothing. Refused codes: choice, document; Forbidden outside one's reach."""
     document = _clean(document)
     if purpose not in ASKED or source not in ConsentSource.values or not isinstance(given, bool):
         raise Refused(_("Please choose from what is offered."), code="choice")
@@ -32,18 +32,18 @@ def set_consent(*, resident, purpose, given, source, by, document="", request=No
         if row is None:
             raise Forbidden(_("This resident is not within your reach."), code="elsewhere")
         person = row.survivor
-        last = (
-            Consent.objects.filter(resident__in=person.record_ids(), purpose=purpose).order_by("-pk").first()
-        )
+        ids, now = list(person.record_ids()), now or timezone.now()
+        last = Consent.objects.filter(resident__in=ids, purpose=purpose).order_by("-pk").first()
         if last and (last.given, last.source, last.document) == (given, source, document):
             return last
         made = Consent.objects.create(
             resident=person, purpose=purpose, given=given, source=source, document=document, by=by,
-            at=now or timezone.now(),
+            at=now,
         )  # fmt: skip
+        cancelled = 0 if given else optout.cancel_purpose(ids, purpose, now)
         audit.record(
             Act.CONSENT, by=by, request=request, resident=person,
-            detail={"purpose": purpose, "given": given, "source": source},
+            detail={"purpose": purpose, "given": given, "source": source, **({"cancelled": cancelled} if cancelled else {})},
         )  # fmt: skip
         return made
 

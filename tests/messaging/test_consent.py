@@ -14,6 +14,7 @@ from messaging.codes import ConsentSource, Purpose
 from messaging.models import Consent
 from tests import factories
 from tests.emr.test_races import at_once
+from tests.messaging import rows as campaigns
 
 pytestmark = pytest.mark.django_db
 EDUCATION = Purpose.EDUCATION
@@ -56,6 +57,27 @@ def test_the_word_of_an_absorbed_row_is_the_person_s(resident, station, clerk):
     assert consent.willing([resident.pk], EDUCATION) == set()
     say(resident, clerk, True)
     assert consent.willing([resident.pk], EDUCATION) == {resident.pk}
+
+
+def test_a_no_takes_back_what_waits_for_this_purpose(resident, station, clerk):
+    """Of this person and purpose alone; what is on the wire stays."""
+    other = factories.resident(station)
+    waiting, going, reminder, theirs = (
+        campaigns.message(campaigns.campaign(station, purpose=purpose), resident=whose)
+        for purpose, whose in [
+            (EDUCATION, resident), (EDUCATION, resident), (Purpose.FOLLOW_UP, resident), (EDUCATION, other),
+        ]
+    )  # fmt: skip
+    campaigns.move(going, "submitted")
+    say(resident, clerk, False)
+    for row, state in (
+        (waiting, "cancelled"),
+        (going, "submitted"),
+        (reminder, "queued"),
+        (theirs, "queued"),
+    ):
+        row.refresh_from_db()
+        assert row.state == state
 
 
 def test_many_are_asked_about_at_once(station, clerk, django_assert_num_queries):
