@@ -21,6 +21,7 @@ ROWS = 10_000
 # One cell in the last column would make every row 16,384 cells wide.
 COLUMNS = 200
 ROW = "#"
+FORMS = ("xlsx", "csv")
 UPLOAD_BYTES = 10 * 1024 * 1024
 UNPACKED_BYTES = 200 * 1024 * 1024
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -95,9 +95,7 @@ def of_template(*, institution, body, purpose) -> Look | None:
     except Refused as refusal:
         made.stops.append(refusal.message)
         return made
-    others = {name: str(label) for name, label in texts.offered.items()}
-    values = {**others, **texts.EXAMPLE, "institution": institution.short_name}
-    whole = texts.render(body, practice.of(institution).signature, values)
+    whole = texts.render(body, practice.of(institution).signature, texts.example(institution))
     made.segments, made.signs = text.count(whole), len(whole)
     made.samples = [Sample(_("for example"), whole, made.segments)]
     return made

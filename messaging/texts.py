@@ -159,3 +159,9 @@ EXAMPLE = {
     "name": "张秀英", "salutation": "张女士", "age": "78", "institution": "梧桐里站", "phone": "010-65120000",
     "date": "11月23日",
 }  # fmt: skip
+
+
+def example(institution) -> dict[str, str]:
+    """Its values, written to in the institution's name; what other apps fill in stands there as its label."""
+    others = {name: str(label) for name, label in offered.items()}
+    return {**others, **EXAMPLE, "institution": institution.short_name}

@@ -23,6 +23,8 @@ LATER = (CampaignState.FINISHED, CampaignState.CANCELLED)
 WAITING = (MessageState.QUEUED, MessageState.CLAIMED)
 # Messages cancelled in one transaction; batches while the person waits (a second); batches of one job.
 BATCH, AT_ONCE, MOST = 10_000, 2, 200
+# Nobody plans further; the calendar's first and last days are read back by no database.
+AHEAD = timedelta(days=400)
 
 
 def make(
@@ -37,6 +39,8 @@ def make(
     texts.check(body, purpose, given=source.variables)
     audiences.resolve(audience, institution)
     _check_words(name, quiet_override, by)
+    for field, moment in (("send_at", send_at), ("valid_until", valid_until)):
+        check_moment(moment, field, now)
     if valid_until and valid_until <= max(send_at or now, now):
         raise Refused(_("It would be of no use before it begins."), code="time", field="valid_until")
     row = Campaign(
@@ -56,6 +60,12 @@ def make(
             return found
         raise _twice(row, by) from error
     return row
+
+
+def check_moment(moment, field, now):
+    """Raise Refused, code "time", for what lies years away."""
+    if moment and abs(moment - now) > AHEAD:
+        raise Refused(_("Please give a time within the next year."), code="time", field=field)
 
 
 def _made_before(row, by):
@@ -209,7 +219,7 @@ def try_on_self(*, key, institution, body, purpose, phone, by, request=None, now
     if consent.refused_phones([number]):
         raise Refused(_("This number wants no messages."), code="opted_out", field="phone")
     signature = practice.of(institution).signature
-    whole = texts.render(body, signature, {**texts.EXAMPLE, "institution": institution.short_name})
+    whole = texts.render(body, signature, texts.example(institution))
     segments = text.count(whole)
     with transaction.atomic():
         row, made = Campaign.objects.get_or_create(
@@ -241,6 +251,8 @@ def _lock(campaign, by, right, state):
     row = row.filter(pk=campaign.pk).first()
     if row is None or not by.has_perm(right):
         raise Forbidden(_("Your role does not allow this."))
+    if row.kind != CampaignKind.BULK:  # stopped, it would swallow every message to come
+        raise Forbidden(_("Single messages and test sends are not held or stopped as a whole."), code="kind")
     if (state and row.state != state) or row.state in LATER:
         raise Conflict(_("The campaign has moved on meanwhile. Please look again."), code="state")
     return row

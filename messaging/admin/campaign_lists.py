@@ -83,6 +83,8 @@ class CampaignLists:
         row = self._of_people(request, campaign)
         if not request.user.has_perm("messaging.export_campaign"):
             raise PermissionDenied
+        if form not in spreadsheets.FORMS:  # before the trail says that it went out
+            raise Http404
         every = "all" in request.GET
         detail = {"what": "campaign", "form": form, "all": every}
         audit.record(Act.EXPORT, request=request, obj=row, detail=detail)

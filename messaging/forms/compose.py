@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.codes import Insurance, KeyPopulation, Sex
+from clinic.errors import Refused
 from clinic.models import Institution
 from messaging import audiences
+from messaging.actions.campaigns import check_moment
 from messaging.codes import Policy, Purpose
 from messaging.models import SmsTemplate
 
@@ -165,6 +167,20 @@ class ComposeForm(AudienceForm):
         if len(ticked) > TICKED:
             raise forms.ValidationError(_("So many residents are chosen by a filter."))
         return ticked
+
+    def clean_send_at(self):
+        return self._moment("send_at")
+
+    def clean_valid_until(self):
+        return self._moment("valid_until")
+
+    def _moment(self, name):
+        moment = self.cleaned_data[name]
+        try:
+            check_moment(moment, name, timezone.now())
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.message) from refusal
+        return moment
 
     def clean(self):
         """A template chosen without script fills the empty box here."""

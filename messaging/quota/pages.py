@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db.models import OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncMonth
+from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
@@ -126,6 +127,8 @@ def loans_of(quota):
 
 def sheet(request, quota, form):
     """The year's ledger as a spreadsheet."""
+    if form not in spreadsheets.FORMS:  # before the trail says that it went out
+        raise Http404
     audit.record(Act.EXPORT, request=request, obj=quota)
     rows = quota.entries.select_related("campaign", "counterpart__institution", "by").order_by("pk")[
         :EXPORTED
@@ -157,10 +160,12 @@ def sheet(request, quota, form):
 
 
 def _month(text):
+    """The first day of a month of this century; of anything else None."""
     try:
-        return parse_date(f"{text}-01")
+        month = parse_date(f"{text}-01")
     except ValueError:
         return None
+    return month if month and 2000 <= month.year <= 2100 else None
 
 
 def _next(month):

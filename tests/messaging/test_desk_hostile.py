@@ -1,0 +1,74 @@
+"""What a hostile or hurried person does to campaigns, allowances and sheets at the desk."""
+
+import uuid
+
+import pytest
+from django.urls import reverse
+
+from clinic.codes import Act
+from clinic.errors import Forbidden
+from clinic.models import AuditEntry
+from messaging import texts
+from messaging.actions import campaigns as actions
+from messaging.codes import CampaignKind, CampaignState
+from messaging.models import Campaign, Quota
+from tests.messaging import rows
+
+pytestmark = pytest.mark.django_db
+ADD = "/admin/messaging/campaign/add/"
+
+
+@pytest.fixture
+def desk(client, clerk):
+    client.force_login(clerk)
+    return client
+
+
+def typed(where, **given):
+    return {
+        "key": str(uuid.uuid4()), "institution": str(where.uuid), "purpose": "education", "source": "criteria",
+        "body": "{name}您好。拒收请回复R", **given,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["cancel", "pause"])
+def test_the_standing_campaign_of_single_messages_is_nobodys_to_stop(desk, station, clerk, name):
+    standing = rows.campaign(station, kind=CampaignKind.SINGLES, year=2026)
+    answer = desk.post(reverse("admin:messaging_campaign_act", args=[standing.uuid, name]), {"reason": "x"})
+    standing.refresh_from_db()
+    assert standing.state == CampaignState.RUNNING
+    assert answer.status_code in (302, 403)
+    with pytest.raises(Forbidden):
+        actions.cancel(campaign=standing, by=clerk)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59", "2000-01-01T00:00"])
+@pytest.mark.parametrize("field", ["send_at", "valid_until"])
+def test_a_moment_years_away_is_refused(desk, station, field, moment):
+    answer = desk.post(ADD, typed(station, **{field: moment}))
+    assert answer.status_code == 400
+    assert not Campaign.objects.exists()
+    assert desk.post(f"{ADD}look/", typed(station, **{field: moment})).status_code == 200
+
+
+def test_a_test_send_of_what_another_app_fills_in(desk, station, monkeypatch):
+    monkeypatch.setitem(texts.offered, "crew", "团队")
+    given = typed(station, body="{crew}您好", phone="13800138000")
+    assert desk.post(f"{ADD}test/", given).status_code == 200
+    assert Campaign.objects.get(kind=CampaignKind.TEST).messages.get().text.endswith("团队您好")
+
+
+def test_a_sheet_of_an_unknown_form_leaves_no_line_in_the_trail(client, manager, centre):
+    client.force_login(manager)
+    row, allowance = rows.campaign(centre), Quota.objects.create(institution=centre, year=2026)
+    sheet = reverse("admin:messaging_campaign_export", args=[row.uuid, "张三"])
+    ledger = reverse("admin:messaging_quota_export", args=[allowance.uuid, "doc"])
+    assert [client.get(address).status_code for address in (sheet, ledger)] == [404, 404]
+    assert not AuditEntry.objects.filter(act=Act.EXPORT).exists()
+
+
+@pytest.mark.parametrize("month", ["9999-12", "0001-01", "x", "2026-13", "٢٠٢٦-١١"])
+def test_any_month_in_the_address_of_an_allowance(desk, station, month):
+    one = Quota.objects.create(institution=station, year=2026)
+    page = reverse("admin:messaging_quota_change", args=[one.uuid])
+    assert desk.get(page, {"month": month}).status_code == 200
