@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 from django.conf import settings
@@ -27,6 +28,8 @@ THREADS = 5
 LOOK_SECONDS = 1.0
 # At its end a dispatcher waits so long for answers under way; what is open then is in doubt.
 STOP_SECONDS = 20
+# An account that could not be opened as its row stands is tried again so much later.
+CLOSED_SECONDS = 5.0
 # Before the lease ends by our clock; one statement's way to the database and back is not our time to send in.
 MARGIN = 0.2
 
@@ -40,8 +43,11 @@ class Dispatcher:
         self.threads, self.heart = Threads(THREADS, "sms"), Threads(1, "sms-lease")
         self.accounts: dict[int, OwnedAccount] = {}
         self.rows: dict[int, tuple] = {}
-        # Those that are being let go: that takes as long as their carriers' answers, and nobody else waits for it.
+        # Those that are being opened, which takes as long as their name is looked up, and let go, which takes as long as
+        # their carriers' answers: nobody else waits for it. ``closed``: with what, and when they are tried again.
+        self.coming: dict[int, asyncio.Task] = {}
         self.going: dict[int, asyncio.Task] = {}
+        self.closed: dict[int, tuple] = {}
         self.routes, self.work = Routes(), running.Work()
         self.lost = False
         self._telling = asyncio.Lock()
@@ -109,7 +115,7 @@ class Dispatcher:
             await asyncio.sleep(settings.SMS_LEASE_SECONDS / 4)
 
     def _names(self):
-        return [self.name, *(leases.account(gateway) for gateway in self.accounts)]
+        return [self.name, *(leases.account(gateway) for gateway in (*self.accounts, *self.coming))]
 
     async def _renewed(self, held, began):
         if self.name not in held:
@@ -152,34 +158,55 @@ class Dispatcher:
     async def _share(self):
         """Let go what is switched off, changed, lost or too much; take what is free, up to our share."""
         rows, dispatchers, networks = await self.threads.run(_accounts)
-        leaving = [
-            key for key, account in self.accounts.items()
-            if not account.owned or account.moved or key not in rows or self.rows.get(key) != rows[key][1]
-            or not allowed.within([*account.account.addresses, *allowed.peers_of(account.account.options)], networks)
-        ]  # fmt: skip
+        settled = [key for key in self.accounts if key not in self.coming and key not in self.going]
+        leaving = [key for key in settled if self._must_go(key, rows, networks)]
         share = leases.share(len(rows), dispatchers)
-        staying = [key for key in self.accounts if key not in leaving and key not in self.going]
+        staying = [key for key in settled if key not in leaving]
         if not leaving and not self.going and len(staying) > share:
             leaving = staying[-1:]
         for key in leaving:
-            if key not in self.going:
-                self.going[key] = asyncio.create_task(self._let_go(key, key in rows))
+            self.going[key] = asyncio.create_task(self._let_go(key, key in rows))
         for key in sorted(rows):
-            if len(self.accounts) >= share or self._stopping.is_set():
+            if len({*self.accounts, *self.coming}) >= share or self._stopping.is_set():
                 break
-            known = key in self.accounts or key in self.going
-            if not known and await self.threads.run(leases.take, leases.account(key), self.name):
-                await self._open(key, *rows[key])
+            if key in self.accounts or key in self.coming or key in self.going or self._is_closed(key, rows):
+                continue
+            if await self.threads.run(leases.take, leases.account(key), self.name):
+                self.coming[key] = asyncio.create_task(self._quietly(partial(self._open, key, *rows[key])))
+
+    def _must_go(self, key, rows, networks):
+        account = self.accounts[key]
+        if not account.owned or account.moved or key not in rows or self.rows.get(key) != rows[key][1]:
+            return True
+        given = account.account
+        return not allowed.within([*given.addresses, *allowed.peers_of(given.options)], networks)
+
+    def _is_closed(self, key, rows):
+        state, until = self.closed.get(key, (None, 0))
+        return state == rows[key][1] and monotonic() < until
 
     async def _open(self, key, gateway, state):
+        try:
+            await self._open_allowed(key, gateway, state)
+        finally:
+            self.coming.pop(key, None)
+
+    async def _open_allowed(self, key, gateway, state):
         self.rows[key] = state
         try:
-            addresses = await self.threads.run(allowed.check, gateway.host)
+            found = await asyncio.to_thread(
+                allowed.addresses, gateway.host
+            )  # our own threads have more to do
+            addresses = await self.threads.run(allowed.check, gateway.host, found)
             await self.threads.run(allowed.check_peers, gateway.options)
             given = await self.threads.run(gateways.account_of, gateway)
             account = OwnedAccount(self, gateway, replace(given, addresses=tuple(addresses)))
         except (Refused, GatewayError) as error:
+            self.closed[key] = state, monotonic() + CLOSED_SECONDS
             await self._tell_closed(key, error.message)
+            return
+        if self._stopping.is_set():
+            await self.threads.run(leases.release, leases.account(key), self.name)
             return
         self.accounts[key] = account
         await self._tell()
@@ -218,6 +245,7 @@ class Dispatcher:
         if self.in_force():
             with suppress(*DATABASE_FAULTS):
                 await self.heart.run(leases.leave, self.name)
+        await asyncio.gather(*self.coming.values())
         staying = [key for key in self.accounts if key not in self.going]
         await asyncio.gather(*self.going.values(), *(self._let_go(key, True) for key in staying))
 

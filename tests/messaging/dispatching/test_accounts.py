@@ -1,6 +1,7 @@
 """One account over a carrier in memory: windows, long messages, a lapsed lease, a database that goes away."""
 
 import asyncio
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
@@ -296,3 +297,19 @@ def test_a_name_that_means_another_address_by_now(gateway, campaign, pools, monk
 
     run(lambda: len(pools.made) == 2, move)
     assert [pool.account.addresses for pool in pools.made] == [("127.0.0.1",), ("127.0.0.2",)]
+
+
+def test_names_that_are_looked_up_for_long_hold_up_nobody(gateway, campaign, pools, monkeypatch):
+    """The name server is away: gateways with a name wait for it, those with an address send."""
+    answered = threading.Event()
+    monkeypatch.setattr(allowed, "_resolve", lambda _name: answered.wait(10) and [])
+    Gateway.objects.filter(pk=gateway.pk).update(host="sms.example")
+    other = rows.gateway(carrier=Carrier.UNICOM)
+    rows.queue(campaign, 5, carrier=Carrier.UNICOM)
+
+    async def see(dispatcher):
+        await until(lambda: states() == {"submitted": 5})
+        answered.set()
+
+    run(lambda: GatewayHealth.objects.filter(gateway=gateway).exclude(last_error="").exists(), see)
+    assert [pool.account.gateway for pool in pools.made] == [other.pk]
