@@ -65,6 +65,12 @@ class Columns:
     highest: int
     daily: bool
 
+    @property
+    def span(self):
+        """From when to when, in words: there is little room below the columns."""
+        first, last = self.columns[0].label, self.columns[-1].label
+        return first if first == last else f"{first} – {last}"
+
 
 def columns(hours) -> Columns | None:
     """Of (hour, Rate) in order of time. None of nothing."""

@@ -5,7 +5,7 @@ import uuid
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -151,7 +151,7 @@ def _by_uuid(rows, text):
 # From the residents' list ---------------------------------------------------------------------------------
 
 # Filters of that list that criteria can say; any other one is answered with the rows themselves.
-SAID = {"tag", "age", "insurance__exact", "home", "q", "p"}
+SAID = {"tag", "age", "insurance__exact", "institution", "q", "p"}
 
 
 def from_list(request, residents):
@@ -176,10 +176,15 @@ def _filters(request):
         made |= {"age_from": band[0], "age_to": band[1]}
     if insurance := asked.get("insurance__exact"):
         made["insurance"] = [insurance]
-    if home := asked.get("home"):
-        reach = Institution.objects.under(request.user.institution)
-        made["places"] = [row.uuid for row in reach.filter(code=home)]
+    if code := asked.get("institution"):
+        made["places"] = _at_and_below(code, request.user)
     return made
+
+
+def _at_and_below(code, user):
+    """The list's filter means an institution and all below it; criteria name each."""
+    reach = Institution.objects.under(user.institution).active()
+    return [row.uuid for row in reach.under(get_object_or_404(reach, code=code))]
 
 
 registry.resident_actions.append(

@@ -80,7 +80,7 @@ class MessageAdmin(ReadOnlyAdmin):
     def made(self, message):
         return f"{timezone.localtime(message.made_at):%m-%d %H:%M}"
 
-    @admin.display(description=gettext_lazy("since"))
+    @admin.display(description=gettext_lazy("state since"))
     def changed(self, message):
         return f"{timezone.localtime(message.state_at):%m-%d %H:%M}"
 
@@ -120,7 +120,7 @@ class MessageAdmin(ReadOnlyAdmin):
         )
         context = {
             "title": _("Message"), "message_row": row, "events": timeline.of(row), "phone": masked(row),
-            "resident_known": known,
+            "resident_known": known, "campaign_known": _sees(request.user, row.campaign),
         }  # fmt: skip
         return self._answer_page(request, "admin/messaging/message.html", context)
 
@@ -172,6 +172,11 @@ class MessageAdmin(ReadOnlyAdmin):
     def _answer_page(self, request, template, context):
         context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, template, context)
+
+
+def _sees(user, campaign):
+    """Messages to one's own residents are seen; the campaign of an institution above is not."""
+    return Campaign.objects.visible_to(user).filter(pk=campaign.pk).exists()
 
 
 def masked(message):

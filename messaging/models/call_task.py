@@ -48,3 +48,7 @@ class CallTask(Row):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "resident"], name="call_once_per_campaign"),
         ]
+
+    def __str__(self):
+        """No name: it stands in titles and histories."""
+        return f"{timezone.localtime(self.made_at):%Y-%m-%d %H:%M}"

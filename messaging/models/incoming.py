@@ -65,6 +65,10 @@ class IncomingMessage(AppendOnlyRow):
             models.UniqueConstraint(fields=["gateway", "remote_id", "year"], name="incoming_once"),
         ]
 
+    def __str__(self):
+        """No word of it: it stands in titles and histories."""
+        return f"{timezone.localtime(self.received_at):%Y-%m-%d %H:%M}"
+
 
 class OptOut(Row):
     """A number that wants no messages, of no campaign. Ended only by the person's own word, with its proof."""

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
 
 from clinic.codes import Act
@@ -11,7 +12,8 @@ from clinic.models import AuditEntry
 from messaging import texts
 from messaging.actions import campaigns as actions
 from messaging.codes import CampaignKind, CampaignState
-from messaging.models import Campaign, Quota
+from messaging.models import CallTask, Campaign, IncomingMessage, Quota
+from tests import factories
 from tests.messaging import rows
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +74,28 @@ def test_any_month_in_the_address_of_an_allowance(desk, station, month):
     one = Quota.objects.create(institution=station, year=2026)
     page = reverse("admin:messaging_quota_change", args=[one.uuid])
     assert desk.get(page, {"month": month}).status_code == 200
+
+
+def test_an_institution_chosen_in_the_residents_list_is_it_and_all_below(client, manager, centre, station):
+    client.force_login(manager)
+    person = factories.resident(station)
+    given = {"action": "send_message", ACTION_CHECKBOX_NAME: [str(person.uuid)], "select_across": "1"}
+    html = client.post(f"/admin/clinic/resident/?institution={centre.code}", given).content.decode()
+    for place in (centre, station):
+        assert f'value="{place.uuid}" id' in html
+    assert html.count('name="places"') == html.count(" checked") == 2
+
+
+def test_the_campaign_of_an_institution_above_is_named_and_not_linked(desk, centre, station):
+    above = rows.campaign(centre)
+    message = rows.message(above, factories.resident(station))
+    html = desk.get(reverse("admin:messaging_message_change", args=[message.uuid])).content.decode()
+    assert above.name in html
+    assert str(above.uuid) not in html
+    assert reverse("admin:messaging_message_changelist") in html  # the way back
+
+
+@pytest.mark.parametrize("row", [CallTask(), IncomingMessage(phone="13800138000", text="退订")])
+def test_a_title_tells_the_time_alone(row):
+    assert str(row)[:2] == "20"
+    assert len(str(row)) == 16
