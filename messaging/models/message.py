@@ -13,7 +13,7 @@ from messaging.models.campaign import Campaign
 from messaging.models.gateway import Gateway
 
 # Lawful moves; messaging/migrations holds the same table as a trigger. Back to the queue: a claim that reached nobody
-# (lease ended, throttled, another gateway's turn); a temporary failure, once; a doubt, where the campaign says
+# (lease ended, throttled, another gateway's turn); a temporary failure or a number that is another carrier's by now, once; a doubt, where the campaign says
 # rather twice than not at all, or where a late answer has said of every part that it was not taken.
 MOVES = {
     "queued": {"claimed", "cancelled", "failed", "delivered"},
