@@ -191,12 +191,15 @@ def _take_in(wanted, report, by, now, dry_run):
         raise Conflict(
             _("Somebody wrote some of these numbers meanwhile. Please import again."), code="changed"
         ) from error
-    for carrier in {
-        row.carrier for row in changed
-    }:  # bulk_update's statement of thousands of cases takes a minute
-        keys = [row.pk for row in changed if row.carrier == carrier]
+    _change(changed, facts, by)
+
+
+def _change(rows, facts, by):
+    """All of a carrier in one statement: bulk_update's, of thousands of cases, takes a minute for a long list."""
+    for carrier in {row.carrier for row in rows}:
+        keys = [row.pk for row in rows if row.carrier == carrier]
         NumberOverride.objects.filter(pk__in=keys).update(carrier=carrier, **facts)
-    NumberOverride.history.bulk_history_create(changed, batch_size=BATCH, update=True, default_user=by)
+    NumberOverride.history.bulk_history_create(rows, batch_size=BATCH, update=True, default_user=by)
 
 
 # What lists call the carriers.
