@@ -160,6 +160,7 @@ WITH loose AS (
     FROM messaging_receipt r
     WHERE r.attempt_id IS NULL AND r.received_at > %(since)s AND r.received_at <= %(before)s
         AND r.outcome <> 'under_way'
+        AND EXISTS (SELECT FROM messaging_message m WHERE m.phone = r.phone AND m.state = 'unknown')
     ORDER BY r.id LIMIT 2000
 ), doubts AS (
     SELECT loose.gateway_id, loose.phone, a.id, a.at, m.state,

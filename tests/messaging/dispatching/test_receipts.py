@@ -172,6 +172,18 @@ def test_after_a_doubt_the_phone_tells(who, campaign):
     assert outcome(message) == ("delivered", "")
 
 
+def test_a_flood_of_strange_ones_hides_none(who, campaign):
+    """An account that others use too: receipts of theirs are nobody's here."""
+    now = timezone.now()
+    strange = [rows.Report(f"s{n}", f"139{n:08d}", Outcome.DELIVERED, "DELIVRD") for n in range(2001)]
+    keep(who, *strange, now=now - timedelta(minutes=1))
+    (message,), _attempts = rows.on_wire(who, campaign)
+    rows.answer(who, message, "in_doubt")
+    keep(who, rows.report(rows.last_attempts(message)[0], remote_id="abcd"))
+    matching.sweep(timezone.now() + timedelta(minutes=1))
+    assert outcome(message) == ("delivered", "")
+
+
 def test_of_two_in_doubt_the_phone_tells_nothing(who, campaign, station):
     (message,), _attempts = rows.on_wire(who, campaign)
     twin = Message.objects.create(
