@@ -19,19 +19,19 @@ COUNTED = 50
 def of(resident, user, now: datetime | None = None) -> dict:
     """For a resident who was fetched through the gate; five queries.
 
-    ``messages`` (the last ones, with their text) only for whom may read messages; sums and consents for whom may see
-    the resident.
+    ``messages`` (the last ones, with their text) only for whom may read them: not what another institution sent before
+    the resident moved here. Sums and consents for whom may see the resident.
     """
     ids = _file(resident)
     rows = list(
         Message.objects.filter(resident__in=ids)
-        .select_related("campaign", "gateway", "institution")
+        .select_related("campaign__institution", "gateway", "institution")
         .order_by("-made_at")[:COUNTED]
     )
     decided = [row for row in rows if row.state in DECIDED]
     arrived = [row for row in decided if row.state == MessageState.DELIVERED]
     return {
-        "messages": rows[:SHOWN] if user.has_perm("messaging.view_message") else [],
+        "messages": [row for row in rows if _reads(user, row)][:SHOWN],
         "total": len(rows),
         "delivered": len(arrived),
         "lost": len(decided) - len(arrived),
@@ -40,6 +40,14 @@ def of(resident, user, now: datetime | None = None) -> dict:
         "consents": _consents(ids),
         **_number(resident, ids, now or timezone.now()),
     }
+
+
+def _reads(user, message):
+    """Message.objects.visible_to, of a row that is in memory."""
+    places = (message.institution.path, message.campaign.institution.path)
+    return user.has_perm("messaging.view_message") and any(
+        path.startswith(user.institution.path) for path in places
+    )
 
 
 def panel(request, resident) -> dict:

@@ -37,7 +37,7 @@ def left_out_by_reason(campaign) -> list[tuple[Left, int]]:
 def headings():
     return [
         _("resident"), _("institution"), _("phone"), _("carrier"), _("segments"), _("state"), _("reason"), _("gateway"),
-        _("tries"), _("taken by the carrier at"), _("state since"), _("call"),
+        _("tries"), _("taken by the carrier at"), _("state since"), _("call task"),
     ]  # fmt: skip
 
 

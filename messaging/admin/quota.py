@@ -43,6 +43,10 @@ class QuotaAdmin(DeskAdmin):
             *super().get_urls(),
         ]
 
+    def has_add_permission(self, request):
+        """On the list itself, not on a form of its own."""
+        return False
+
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("institution")
 

@@ -5,8 +5,9 @@ import uuid
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
+from django.utils import timezone
 
-from clinic.codes import Act
+from clinic.codes import Act, Role
 from clinic.errors import Forbidden
 from clinic.models import AuditEntry
 from messaging import texts
@@ -99,3 +100,18 @@ def test_the_campaign_of_an_institution_above_is_named_and_not_linked(desk, cent
 def test_a_title_tells_the_time_alone(row):
     assert str(row)[:2] == "20"
     assert len(str(row)) == 16
+
+
+def test_what_another_institution_sent_before_is_not_read_here(desk, station, other_station):
+    person = factories.resident(other_station)
+    rows.message(rows.campaign(other_station), person, "delivered")
+    type(person).objects.filter(pk=person.pk).update(home=station)
+    html = desk.get(reverse("admin:messaging_message_of", args=[person.uuid])).content.decode()
+    assert "您好" not in html
+
+
+def test_an_allowance_has_no_second_form_that_leads_nowhere(client, district):
+    client.force_login(factories.user(Role.DISTRICT, district))
+    assert client.get(reverse("admin:messaging_quota_add")).status_code == 403
+    given = {"institution": str(district.uuid), "year": timezone.localdate().year, "at_limit": "block"}
+    assert client.post(reverse("admin:messaging_quota_open"), given).status_code == 302
