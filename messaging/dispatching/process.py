@@ -208,9 +208,9 @@ class Dispatcher:
         if self._stopping.is_set():
             await self.threads.run(leases.release, leases.account(key), self.name)
             return
+        await account.start()
         self.accounts[key] = account
         await self._tell()
-        await account.start()
         log.info("account taken", extra={"facts": {"gateway": key, "holder": self.name}})
 
     async def _tell_closed(self, key, sentence):

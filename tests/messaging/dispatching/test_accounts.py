@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 from messaging import allowed, gateways
 from messaging.codes import Carrier
-from messaging.dispatching import beginning, leases, names, process
+from messaging.dispatching import beginning, health, leases, names, process
 from messaging.dispatching.process import Dispatcher
 from messaging.gateways.base import Verdict
 from messaging.models import AllowedAddress, Attempt, AttemptResult, Gateway, GatewayHealth, Message
@@ -297,6 +297,21 @@ def test_a_name_that_means_another_address_by_now(gateway, campaign, pools, monk
 
     run(lambda: len(pools.made) == 2, move)
     assert [pool.account.addresses for pool in pools.made] == [("127.0.0.1",), ("127.0.0.2",)]
+
+
+def test_a_database_that_hiccups_while_an_account_is_opened(gateway, campaign, pools, monkeypatch):
+    write, failed = health.write, []
+
+    def hiccup(*given):
+        if not failed:
+            failed.append(given)
+            raise OperationalError
+        return write(*given)
+
+    monkeypatch.setattr(health, "write", hiccup)
+    rows.queue(campaign, 5)
+    run(lambda: states() == {"submitted": 5})
+    assert failed
 
 
 def test_names_that_are_looked_up_for_long_hold_up_nobody(gateway, campaign, pools, monkeypatch):
