@@ -295,7 +295,8 @@ def certificate(tmp_path_factory):
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
         .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.SubjectAlternativeName(
+            [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("sms.invalid")]), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True).sign(key, hashes.SHA256())
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("tls")
@@ -321,6 +322,23 @@ def test_a_stranger_with_a_certificate_of_his_own_gets_nothing(certificate):
                 await probe(account(place, "http", options={"tls": True}))
             assert (refused.value.code, asked) == ("certificate", [])
             await probe(account(place, "http", options={"tls": True, "ca": path}))
+
+    asyncio.run(run())
+
+
+def test_a_certificate_is_about_the_name_wherever_it_is(certificate):
+    context, path = certificate
+
+    async def answer(request):
+        return web.json_response({"results": []})
+
+    async def run():
+        given = {"addresses": ("127.0.0.1",), "options": {"tls": True, "ca": path}}
+        async with platform(answer, context) as place:
+            await probe(account(place, "http", host="sms.invalid", **given))
+            with pytest.raises(Unreachable) as refused:
+                await probe(account(place, "http", host="another.invalid", **given))
+            assert refused.value.code == "certificate"
 
     asyncio.run(run())
 
