@@ -122,11 +122,26 @@ class OptOutForm(DeskForm):
         """A number that is on the list already stays there: no error."""
 
 
+class InForceFilter(admin.SimpleListFilter):
+    """Those that hold now, and those that the person has taken back."""
+
+    title = gettext_lazy("state")
+    parameter_name = "held"
+    ENDED = {"yes": False, "no": True}
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("wants no messages")), ("no", _("taken back"))]
+
+    def queryset(self, request, queryset):
+        ended = self.ENDED.get(self.value())
+        return queryset if ended is None else queryset.filter(ended_at__isnull=not ended)
+
+
 @admin.register(OptOut)
 class OptOutAdmin(PhoneDesk, DeskAdmin):
     form = OptOutForm
     list_display = ["shown_phone", "since", "source", "proof", "by", "ended_at"]
-    list_filter = ["source", ("ended_at", admin.EmptyFieldListFilter)]
+    list_filter = [InForceFilter, "source"]
     list_select_related = ["incoming", "by"]
     find_columns = ["since", "source", "proof", "ended_at"]
     find_order = "-since"

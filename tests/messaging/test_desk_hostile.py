@@ -12,6 +12,7 @@ from clinic.errors import Forbidden
 from clinic.models import AuditEntry
 from messaging import texts
 from messaging.actions import campaigns as actions
+from messaging.actions import consent
 from messaging.codes import CampaignKind, CampaignState
 from messaging.models import CallTask, Campaign, IncomingMessage, Quota
 from tests import factories
@@ -115,3 +116,10 @@ def test_an_allowance_has_no_second_form_that_leads_nowhere(client, district):
     assert client.get(reverse("admin:messaging_quota_add")).status_code == 403
     given = {"institution": str(district.uuid), "year": timezone.localdate().year, "at_limit": "block"}
     assert client.post(reverse("admin:messaging_quota_open"), given).status_code == 302
+
+
+@pytest.mark.parametrize(("held", "count"), [("yes", 1), ("no", 0), ("x", 1)])
+def test_opt_outs_that_hold_and_those_taken_back(desk, clerk, held, count):
+    consent.opt_out(phone="13800138000", source="desk", document="不要再发", by=clerk)
+    html = desk.get(reverse("admin:messaging_optout_changelist"), {"held": held}).content.decode()
+    assert html.count("138****8000") == count
