@@ -53,6 +53,11 @@ class ContractsConfig(AppConfig):
         registry.timetable += [
             registry.TimetableLine("add_up_figures", "contracts.jobs.add_up_figures", ten_minutes),
             registry.TimetableLine("add_up_all_figures", "contracts.jobs.add_up_all_figures", nightly),
+            registry.TimetableLine(
+                "run_batches",
+                "contracts.jobs.run_batches",
+                IntervalTrigger(minutes=1, timezone=settings.TIME_ZONE),
+            ),
         ]
 
     def _audiences(self):

@@ -2,6 +2,7 @@
 
 from django_tasks import task
 
+from contracts import batching
 from contracts.figures import adding_up
 
 
@@ -13,3 +14,15 @@ def add_up_figures():
 @task()
 def add_up_all_figures():
     adding_up.add_up_all()
+
+
+@task()
+def run_batch(pk):
+    """An order for many agreements, at once after it was given."""
+    return batching.work(pk)
+
+
+@task()
+def run_batches():
+    """Go on with orders whose job died."""
+    return batching.work_left_behind()

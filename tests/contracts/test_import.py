@@ -1,0 +1,179 @@
+"""Agreements of an old system from Excel: every wrong row is named, the good ones come in once, whatever runs twice."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clinic.codes import LifeState, Role
+from contracts import batching
+from contracts.actions import batches
+from contracts.codes import AgreementState, BatchKind, BatchState
+from contracts.importing import checking
+from contracts.models import Agreement, PlanItem
+from tests import factories
+from tests.contracts import desk_build as build
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team(station):
+    return build.team(station)
+
+
+@pytest.fixture
+def base(district):
+    return build.version(district)
+
+
+@pytest.fixture
+def people(station):
+    return [factories.resident(station, name=f"居民{n}") for n in range(4)]
+
+
+def line(person, number="", **given):
+    values = {
+        "foreign_number": number, "name": person.name, "id_number": person.id_number, "team": "一队",
+        "packages": "BASE", "start": timezone.localdate() - timedelta(days=30), "years": 1, **given,
+    }  # fmt: skip
+    return list(values.values())
+
+
+def sheet(rows, headings=("foreign_number", "name", "id_number", "team", "packages", "start", "years")):
+    return build.upload(rows, list(headings))
+
+
+def bring_in(upload, by, station):
+    report = checking.examine(upload, by)
+    batch = batches.start(
+        key=uuid.uuid4(), kind=BatchKind.IMPORT, institution=station, rows=report.lines, orders={}, by=by
+    )
+    batching.work(batch.pk)
+    batch.refresh_from_db()
+    return batch
+
+
+def test_good_rows_come_in_with_packages_and_plan(clerk, station, team, base, people):
+    batch = bring_in(sheet([line(one, f"A{n}") for n, one in enumerate(people)]), clerk, station)
+    assert (batch.state, batch.lines_done, batch.lines_refused) == (BatchState.DONE, 4, 0)
+    made = Agreement.objects.get(foreign_number="A0")
+    assert (made.state, made.resident, made.team, made.doctor) == (
+        "signed",
+        people[0],
+        team,
+        build.leader(team),
+    )
+    assert (made.packages.get().version, made.fee, made.waived) == (base, 120, 100)
+    assert PlanItem.objects.filter(agreement=made).get().times == 4
+    assert made.history.count() == 1
+
+
+def test_a_second_time_is_harmless(clerk, station, team, base, people):
+    rows = [line(one, f"A{n}") for n, one in enumerate(people)]
+    bring_in(sheet(rows), clerk, station)
+    report = checking.examine(sheet(rows), clerk)
+    assert (report.good, report.known, report.bad) == (0, 4, 0)
+    assert bring_in(sheet(rows), clerk, station).lines_done == 4
+    assert Agreement.objects.count() == 4
+
+
+def test_two_batches_of_the_same_sheet_make_each_agreement_once(clerk, station, team, base, people):
+    """Both were checked before either was written."""
+    given = {"kind": BatchKind.IMPORT, "institution": station, "orders": {}, "by": clerk}
+    two = [
+        batches.start(key=uuid.uuid4(), rows=checking.examine(sheet([line(people[0])]), clerk).lines, **given)
+        for _time in range(2)
+    ]
+    for batch in two:
+        batching.work(batch.pk)
+    assert Agreement.objects.count() == 1
+    assert [batch.lines.get().made for batch in two] == [Agreement.objects.get()] * 2
+
+
+def test_what_is_over_comes_in_as_expired(clerk, station, team, base, people):
+    long_ago = timezone.localdate() - timedelta(days=800)
+    bring_in(sheet([line(people[0], start=long_ago)]), clerk, station)
+    made = Agreement.objects.get()
+    assert (made.state, made.ended_on) == (AgreementState.EXPIRED, made.end)
+
+
+def test_one_that_begins_on_the_morrow_is_a_renewal(clerk, station, team, base, people):
+    last_year = timezone.localdate() - timedelta(days=366)
+    old = build.agreement(people[0], team, start=last_year, end=timezone.localdate() - timedelta(days=1))
+    bring_in(sheet([line(people[0], start=timezone.localdate())]), clerk, station)
+    assert Agreement.objects.exclude(pk=old.pk).get().follows == old
+
+
+WRONG = {
+    "name": ({"name": "别人"}, "姓名", "另一个姓名"),
+    "id": ({"id_number": "110101195803070000"}, "", ""),
+    "team": ({"team": "九队"}, "", ""),
+    "package": ({"packages": "NONE"}, "", ""),
+    "start": ({"start": "很久以前"}, "", ""),
+    "years": ({"years": 5}, "", ""),
+    "number": ({"id_number": 110101195803070024}, "", ""),
+    "formula": ({"team": "#REF!"}, "", ""),
+    "surrogate": ({"start": True}, "", ""),
+    "far": ({"start": "2206-01-01"}, "", ""),
+}
+
+
+@pytest.mark.parametrize("case", sorted(WRONG))
+def test_a_wrong_cell_is_named_with_row_and_column(clerk, team, base, people, case):
+    rows = [line(people[0]), line(people[1], **WRONG[case][0]), line(people[2])]
+    report = checking.examine(sheet(rows), clerk)
+    assert (report.rows, report.good, report.bad) == (3, 2, 1)
+    assert {fault.row for fault in report.faults} == {3}
+    assert all(fault.column and fault.sentence for fault in report.faults)
+
+
+def test_the_deceased_have_no_agreement_in_force(clerk, team, base, people):
+    people[0].life_state = LifeState.DECEASED
+    people[0].save()
+    assert checking.examine(sheet([line(people[0])]), clerk).bad == 1
+
+
+def test_a_package_for_others_is_refused(clerk, district, team, people):
+    build.version(district, "KIDS", age_to=6)
+    report = checking.examine(sheet([line(people[0], packages="KIDS")]), clerk)
+    assert [fault.row for fault in report.faults] == [2]
+
+
+def test_rows_that_cannot_both_be_are_named(clerk, team, base, people):
+    rows = [line(people[0], "A1"), line(people[0], "A2"), line(people[1], "A1")]
+    report = checking.examine(sheet(rows), clerk)
+    assert [fault.row for fault in report.faults] == [3, 4]
+
+
+def test_days_with_another_agreement_are_wrong(clerk, team, base, people):
+    build.agreement(people[0], team)
+    assert checking.examine(sheet([line(people[0])]), clerk).bad == 1
+
+
+def test_people_and_teams_of_others_are_not_found(station, other_station, team, base, people):
+    build.team(other_station, "外队")
+    stranger = factories.user(Role.CLERK, other_station)
+    report = checking.examine(sheet([line(people[0]), line(people[1], team="外队")]), stranger)
+    assert report.bad == 2
+    assert not any(row.resident_id for row in report.lines)
+
+
+def test_the_cap_stops_the_row_that_is_one_too_many(clerk, station, team, base, people):
+    team.cap = 2
+    team.save()
+    report = checking.examine(sheet([line(one) for one in people]), clerk)
+    assert (report.good, report.bad) == (2, 2)
+
+
+def test_the_cap_holds_when_the_sheet_is_written_too(clerk, station, team, base, people):
+    report = checking.examine(sheet([line(one) for one in people]), clerk)
+    team.cap = 3
+    team.save()
+    batch = batches.start(
+        key=uuid.uuid4(), kind=BatchKind.IMPORT, institution=station, rows=report.lines, orders={}, by=clerk
+    )
+    batching.work(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.lines_done, batch.lines_refused) == (3, 1)
