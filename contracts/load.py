@@ -61,33 +61,40 @@ def of_doctors(team, day=None) -> dict[int, Load]:
 
 
 def _counts(agreements, by):
-    return dict(agreements.alive().values_list(by).annotate(count=Count("pk")).order_by())
+    return dict(
+        agreements.alive().values_list(by).annotate(count=Count("resident", distinct=True)).order_by()
+    )
 
 
-def hold(*, team, doctor, more=1) -> list[str]:
+def hold(*, team, doctor, more=1, doctor_more=None) -> list[str]:
     """Lock the team, then the doctor, and see whether ``more`` residents find a place. Returns warnings; where the
     practice stops hard, raises Refused code "cap". The locks last to the end of the caller's transaction: two clerks
     cannot both take the last place."""
     team = Team.objects.select_for_update(of=("self",)).select_related("institution").get(pk=team.pk)
     doctor = get_user_model().objects.select_for_update(no_key=True, of=("self",)).get(pk=doctor.pk)
-    choice, alive = practice.of(team.institution), Agreement.objects.alive()
+    choice = practice.of(team.institution)
+    doctors = more if doctor_more is None else doctor_more
     warnings = []
-    for name, signed, cap in (
-        (
-            _("team %(name)s") % {"name": team.name},
-            alive.filter(team=team).count(),
-            team.cap or choice.cap_team,
-        ),
+    for name, added, signed, cap in (
+        (_("team %(name)s") % {"name": team.name}, more, _signed(team=team), team.cap or choice.cap_team),
         (
             _("family doctor %(name)s") % {"name": doctor.name},
-            alive.filter(doctor=doctor).count(),
+            doctors,
+            _signed(doctor=doctor),
             choice.cap_doctor,
         ),
     ):
         facts = {"name": name, "signed": signed, "cap": cap}
-        after = Load(signed + more, cap, choice.warn_at)
-        if after.signed > cap and choice.hard_stop:
+        after = Load(signed + added, cap, choice.warn_at)
+        if added and after.signed > cap and choice.hard_stop:
             raise Refused(_("The %(name)s has %(signed)d residents of at most %(cap)d.") % facts, code="cap")
         if after.warn:
             warnings.append(_("The %(name)s has %(signed)d residents of at most %(cap)d.") % facts)
     return warnings
+
+
+def _signed(**whose):
+    """People, not agreements: whoever has renewed has two for a while."""
+    return (
+        Agreement.objects.alive().filter(**whose).aggregate(people=Count("resident", distinct=True))["people"]
+    )
