@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils.dateparse import parse_date
 
 from clinic.errors import Refused
-from contracts.actions import agreements, renewal
+from contracts.actions import agreements, renewals
 from contracts.batching import Outcome
 from contracts.codes import EndReason
 
@@ -14,7 +14,7 @@ def renew(lines, orders, by) -> list[Outcome]:
     """Orders: years, text (row number of the agreement text), confirmed, team (None: the same)."""
     return [
         Outcome(line, made=made, refused="" if made else sentence, remark=sentence if made else "")
-        for line, made, sentence in renewal.renew_many(lines, orders, by)
+        for line, made, sentence in renewals.renew_many(lines, orders, by)
     ]
 
 

@@ -1,5 +1,7 @@
 """Whom a package or one of its services is for: ages, sex, key populations (rules B4.5), on the first day."""
 
+from collections import defaultdict
+
 from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Coalesce
@@ -15,16 +17,24 @@ def groups_of(residents, day) -> dict[int, set[str]]:
     """{resident: codes of Group} on that day: computed age groups and tags, of merged rows too. One query for any
     number."""
     residents = list(residents)
-    found = {resident.pk: _age_groups(resident, day) for resident in residents}
-    tags = (
-        KeyTag.objects.annotate(person=Coalesce("resident__merged_into", "resident"))
-        .filter(Q(resident__in=found) | Q(resident__merged_into__in=found), Q(until=None) | Q(until__gt=day))
-        .filter(since__lte=day)
-    )
-    for person, tag in tags.values_list("person", "tag"):
-        if tag in Group.values and person in found:
-            found[person].add(tag)
+    tags = tags_of([resident.pk for resident in residents])
+    return {resident.pk: groups_on(resident, tags.get(resident.pk, ()), day) for resident in residents}
+
+
+def tags_of(ids) -> dict[int, list[tuple]]:
+    """{resident: [(code, since, until)]}. One query."""
+    found = defaultdict(list)
+    rows = KeyTag.objects.annotate(person=Coalesce("resident__merged_into", "resident"))
+    rows = rows.filter(Q(resident__in=ids) | Q(resident__merged_into__in=ids))
+    for person, tag, since, until in rows.values_list("person", "tag", "since", "until"):
+        found[person].append((tag, since, until))
     return found
+
+
+def groups_on(resident, tags, day) -> set[str]:
+    """``tags`` as ``tags_of`` gives them."""
+    groups = {tag for tag, since, until in tags if since <= day and (until is None or until > day)}
+    return groups.intersection(Group.values) | _age_groups(resident, day)
 
 
 def _age_groups(resident, day):

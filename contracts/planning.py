@@ -52,6 +52,14 @@ def plan_of(agreement, items, resident=None) -> list[PlanItem]:
     ]  # fmt: skip
 
 
+def items_of(versions) -> dict[int, list[PackageItem]]:
+    """{version: its items in order}. One query."""
+    items = {}
+    for item in PackageItem.objects.filter(version__in=versions).order_by("order", "pk"):
+        items.setdefault(item.version_id, []).append(item)
+    return items
+
+
 def make(agreements) -> int:
     """The plans of agreements that have become signed, in two queries; returns how many lines. Those that have a plan
     already keep it."""
@@ -59,10 +67,7 @@ def make(agreements) -> int:
     versions = {}
     for agreement in agreements:
         versions[agreement.pk] = [package.version_id for package in agreement.packages.all()]
-    items = {}
-    wanted = {version for each in versions.values() for version in each}
-    for item in PackageItem.objects.filter(version__in=wanted).order_by("order", "pk"):
-        items.setdefault(item.version_id, []).append(item)
+    items = items_of({version for each in versions.values() for version in each})
     lines = [
         line
         for agreement in agreements

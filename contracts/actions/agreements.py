@@ -31,10 +31,10 @@ def make(*, key, resident, team, doctor, by, request=None, now=None, **terms):
     representative, cap, alive; Conflict codes: key, taken. Nothing is half-written.
     """
     now = now or timezone.now()
-    _allowed(by, "contracts.sign_agreement", team.institution)
+    allow(by, "contracts.sign_agreement", team.institution)
     with violations.told(Agreement), transaction.atomic():
-        person = _lock_people([resident])[0]
-        if known := _of_key(key, person, team):
+        person = lock_people([resident])[0]
+        if known := of_key(key, person, team):
             return known
         if terms.get("state", S.DRAFT) in ALIVE:
             load.hold(team=team, doctor=doctor)
@@ -47,15 +47,15 @@ def sign_household(*, sitting, people, team, doctor, by, request=None, now=None,
     """Several people in one go, all or nothing; ``people``: dicts of key, resident and what differs from ``shared``
     (as ``terms`` of make). A refusal names who hinders (fact "resident", a public id)."""
     now = now or timezone.now()
-    _allowed(by, "contracts.sign_agreement", team.institution)
+    allow(by, "contracts.sign_agreement", team.institution)
     if not people:
         raise Refused(_("Nobody is chosen."), code="empty")
     with violations.told(Agreement), transaction.atomic():
-        persons = {person.pk: person for person in _lock_people([one["resident"] for one in people])}
+        persons = {person.pk: person for person in lock_people([one["resident"] for one in people])}
         made, left = [], []
         for one in people:
             person = persons[one["resident"].survivor.pk]
-            known = _of_key(one["key"], person, team)
+            known = of_key(one["key"], person, team)
             made.append(known) if known else left.append((one, person))
         if left and shared.get("state", S.DRAFT) in ALIVE:
             load.hold(team=team, doctor=doctor, more=len(left))
@@ -125,8 +125,8 @@ def change(*, agreement, by, versions=None, request=None, now=None, **fields):
     Conflict code: state."""
     now = now or timezone.now()
     with violations.told(Agreement), transaction.atomic():
-        person = _lock_people([agreement.resident])[0]
-        row = _lock(agreement, by, "contracts.sign_agreement", S.DRAFT)
+        person = lock_people([agreement.resident])[0]
+        row = lock(agreement, by, "contracts.sign_agreement", S.DRAFT)
         who = fields.pop("representative", None)
         if who is not None:
             fields |= {
@@ -136,7 +136,7 @@ def change(*, agreement, by, versions=None, request=None, now=None, **fields):
         for name, value in fields.items():
             setattr(row, name, value)
         row.institution = row.team.institution
-        _allowed(by, "contracts.sign_agreement", row.institution)
+        allow(by, "contracts.sign_agreement", row.institution)
         birth.check_term(row, timezone.localdate(now))
         birth.check_parties(person, row.team, row.doctor, row.start)
         birth.check_representative(row)
@@ -153,9 +153,9 @@ def put(*, agreement, by, request=None, now=None):
     """Put a draft before the resident: from now on nobody else can sign him, and it never changes. Codes as ``make``."""
     now = now or timezone.now()
     with violations.told(Agreement), transaction.atomic():
-        _lock_people([agreement.resident])
+        lock_people([agreement.resident])
         load.hold(team=agreement.team, doctor=agreement.doctor)
-        row = _lock(agreement, by, "contracts.sign_agreement", S.DRAFT, done=S.PENDING)
+        row = lock(agreement, by, "contracts.sign_agreement", S.DRAFT, done=S.PENDING)
         if row.state == S.PENDING:
             return row
         row.state = S.PENDING
@@ -176,8 +176,8 @@ def sign(*, agreement, by, signature, signer, read, key, request=None, now=None)
     same key again changes nothing. Refused codes: read, signature, resident, late; Conflict code: state."""
     now = now or timezone.now()
     with transaction.atomic():
-        person = _lock_people([agreement.resident])[0]
-        row = _lock(agreement, by, "contracts.sign_agreement", S.PENDING, done=S.SIGNED)
+        person = lock_people([agreement.resident])[0]
+        row = lock(agreement, by, "contracts.sign_agreement", S.PENDING, done=S.SIGNED)
         if row.state == S.SIGNED:
             if row.signatures.filter(uuid=key).exists():
                 return row
@@ -198,7 +198,7 @@ def sign(*, agreement, by, signature, signer, read, key, request=None, now=None)
 def refuse(*, agreement, by, note="", why=None, request=None):
     """The resident does not sign; ``why`` of WhyNot is kept beside it. Conflict code: state."""
     with transaction.atomic():
-        row = _lock(agreement, by, "contracts.sign_agreement", S.PENDING, done=S.REFUSED)
+        row = lock(agreement, by, "contracts.sign_agreement", S.PENDING, done=S.REFUSED)
         if row.state == S.REFUSED:
             return row
         row.state, row.refusal_note = S.REFUSED, _short(note)
@@ -212,7 +212,7 @@ def refuse(*, agreement, by, note="", why=None, request=None):
 def take_back(*, agreement, by, note="", request=None):
     """Made by mistake, or given up before it was signed. Conflict code: state. ``by`` None is the system itself."""
     with transaction.atomic():
-        row = _lock(agreement, by, "contracts.sign_agreement", S.DRAFT, S.PENDING, done=S.REVOKED)
+        row = lock(agreement, by, "contracts.sign_agreement", S.DRAFT, S.PENDING, done=S.REVOKED)
         if row.state == S.REVOKED:
             return row
         row.state, row.refusal_note = S.REVOKED, _short(note)
@@ -232,7 +232,7 @@ def end(*, agreement, reason, by, note="", on=None, request=None, now=None):
     if reason == EndReason.OTHER and not note:
         raise Refused(_("Please say it in words."), code="note", field="note")
     with transaction.atomic():
-        row = _lock(agreement, by, "contracts.end_agreement", S.SIGNED, S.DEEMED, done=S.TERMINATED)
+        row = lock(agreement, by, "contracts.end_agreement", S.SIGNED, S.DEEMED, done=S.TERMINATED)
         if row.state == S.TERMINATED:
             return row
         _end_on(row, S.TERMINATED, on or timezone.localdate(now), reason, note, by, now)
@@ -268,7 +268,7 @@ def reassign(*, agreement, doctor, by, request=None):
         ):
             raise Refused(_("This person is no family doctor of the team."), code="doctor", field="doctor")
         load.hold(team=agreement.team, doctor=doctor, more=0, doctor_more=1)
-        row = _lock(agreement, by, "contracts.sign_agreement", *ALIVE)
+        row = lock(agreement, by, "contracts.sign_agreement", *ALIVE)
         if row.doctor_id != doctor.pk:
             row.doctor = doctor
             row.save(update_fields=["doctor"])
@@ -276,14 +276,14 @@ def reassign(*, agreement, doctor, by, request=None):
         return row
 
 
-def _allowed(by, right, institution):
+def allow(by, right, institution):
     if not by.has_perm(right):
         raise Forbidden(_("Your role does not allow this."))
     if not institution.path.startswith(by.institution.path):
         raise Forbidden(_("This team is another institution's."), code="elsewhere")
 
 
-def _lock_people(residents):
+def lock_people(residents):
     """The surviving rows, locked in one order."""
     keys = [resident.survivor.pk for resident in residents]
     if len(set(keys)) < len(keys):
@@ -292,14 +292,14 @@ def _lock_people(residents):
     return list(rows.filter(pk__in=keys))
 
 
-def _lock(agreement, by, right, *states, done=None):
+def lock(agreement, by, right, *states, done=None):
     """The row itself, locked. ``by`` None is the system. Conflict where it is in none of ``states``, nor ``done``."""
     rows = Agreement.objects.select_for_update(of=("self",)).select_related(
         "team__institution", "institution", "doctor", "resident", "text"
     )
     row = rows.get(pk=agreement.pk)
     if by is not None:
-        _allowed(by, right, row.institution)
+        allow(by, right, row.institution)
     if row.state not in states and row.state != done:
         raise _moved(row)
     return row
@@ -312,7 +312,7 @@ def _moved(row):
     )
 
 
-def _of_key(key, person, team):
+def of_key(key, person, team):
     found = Agreement.objects.filter(uuid=key).first()
     if found is not None and (found.resident_id, found.team_id) != (person.pk, team.pk):
         raise Conflict(_("This key belongs to another agreement."), code="key")

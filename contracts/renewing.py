@@ -1,0 +1,108 @@
+"""What may be renewed, when, by whom and with which packages: asked for one agreement and for thousands at once."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from clinic.errors import Refused
+from contracts import eligibility
+from contracts.codes import AgreementState, TeamRole, Way
+from contracts.models import Agreement, AgreementPackage, PackageVersion, TeamMember
+from contracts.models.base import paths_to
+
+S = AgreementState
+RENEWABLE = (S.SIGNED, S.DEEMED, S.EXPIRED)
+GONE = (S.DRAFT, S.REFUSED, S.REVOKED)
+
+
+def followed(ids) -> set[int]:
+    """Those that have been renewed or replaced already. One query."""
+    rows = Agreement.objects.filter(follows__in=ids).exclude(state__in=GONE)
+    return set(rows.values_list("follows", flat=True))
+
+
+def why_not(agreement, today, followed) -> str | None:
+    """The sentence why it cannot be renewed today; None where it can."""
+    if agreement.state not in RENEWABLE:
+        return _("This agreement is “%(state)s” by now; that is not possible.") % {
+            "state": agreement.get_state_display()
+        }
+    if agreement.pk in followed:
+        return _("This agreement has been renewed or replaced already.")
+    first = agreement.end - timedelta(days=max(settings.CONTRACTS_LIGHTS))
+    if today < first:
+        return _("It can be renewed from %(day)s on.") % {"day": first}
+    return None
+
+
+def doctors_of(teams, day) -> dict[int, list[tuple[int, str]]]:
+    """{team: [(family doctor, role)], the leader first}. One query."""
+    found = defaultdict(list)
+    rows = TeamMember.objects.on(day).family_doctors().filter(team__in=teams, person__is_active=True)
+    for team, person, role in rows.values_list("team", "person", "role"):
+        found[team].append((person, role))
+    for members in found.values():
+        members.sort(key=lambda member: member[1] != TeamRole.LEADER)
+    return found
+
+
+def doctor_of(agreement, today):
+    """Who looks after the resident from now on: the same family doctor while in the team, else its leader. Refused code
+    "doctor"."""
+    members = [person for person, _role in doctors_of([agreement.team_id], today)[agreement.team_id]]
+    if agreement.doctor_id in members:
+        return agreement.doctor
+    if not members:
+        raise Refused(_("The team has no leader."), code="doctor", field="doctor")
+    return TeamMember.objects.get(team=agreement.team_id, person=members[0], role=TeamRole.LEADER).person
+
+
+def versions_of(agreements, starts) -> dict[int, list[PackageVersion]]:
+    """{agreement: versions of its packages that are valid on its first day, ``starts[agreement]``}. Two queries. What
+    is no longer offered is left out."""
+    ids = [agreement.pk for agreement in agreements]
+    chosen = defaultdict(list)
+    rows = AgreementPackage.objects.filter(agreement__in=ids).order_by("pk")
+    for agreement, package in rows.values_list("agreement", "version__package"):
+        chosen[agreement].append(package)
+    packages = {package for each in chosen.values() for package in each}
+    versions = PackageVersion.objects.filter(
+        package__in=packages, published_at__isnull=False, package__active=True
+    )
+    by_package = defaultdict(list)
+    for version in versions.select_related("package__institution"):
+        by_package[version.package_id].append(version)
+    return {
+        agreement.pk: [
+            version
+            for package in chosen[agreement.pk]
+            for version in by_package[package]
+            if _valid(version, agreement.institution, starts[agreement.pk])
+        ]
+        for agreement in agreements
+    }
+
+
+def _valid(version, institution, day):
+    within = version.valid_from <= day and (version.valid_to is None or version.valid_to >= day)
+    return within and version.package.institution.path in paths_to(institution)
+
+
+def fitting(versions, resident, groups, day):
+    """Those the resident is (still) eligible for."""
+    return [one for one in versions if eligibility.why_not(one, resident, groups, day) is None]
+
+
+def representative_of(agreement) -> dict:
+    return {
+        "name": agreement.representative,
+        "relation": agreement.representative_relation,
+        "phone": agreement.representative_phone,
+    }
+
+
+def way_of(agreement):
+    """A handbook counts once; afterwards somebody signs."""
+    return Way.IN_PERSON if agreement.way == Way.HANDBOOK else agreement.way
