@@ -60,6 +60,11 @@ def of_doctors(team, day=None) -> dict[int, Load]:
     return {doctor: Load(counted.get(doctor, 0), choice.cap_doctor, choice.warn_at) for doctor in doctors}
 
 
+def of_people(doctors) -> dict[int, int]:
+    """{family doctor: residents over all teams}; those with none are missing. One query."""
+    return _counts(Agreement.objects.filter(doctor__in=list(doctors)), "doctor")
+
+
 def _counts(agreements, by):
     return dict(
         agreements.alive().values_list(by).annotate(count=Count("resident", distinct=True)).order_by()

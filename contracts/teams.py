@@ -1,5 +1,7 @@
 """What makes a team whole (rules B4.2): a leader, who is a family doctor, and a nurse."""
 
+from collections import defaultdict
+
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -9,12 +11,17 @@ from contracts.models import TeamMember
 
 def lacks(team, day=None) -> list[str]:
     """Sentences about who is missing on that day (today); without them nobody may be signed."""
-    roles = set(
-        TeamMember.objects.on(day or timezone.localdate()).filter(team=team).values_list("role", flat=True)
+    return lacking([team.pk], day)[team.pk]
+
+
+def lacking(teams, day=None) -> dict[int, list[str]]:
+    """The same of many: {team: sentences}. One query."""
+    members = TeamMember.objects.on(day or timezone.localdate()).filter(team__in=teams)
+    roles = defaultdict(set)
+    for team, role in members.values_list("team", "role"):
+        roles[team].add(role)
+    compulsory = (
+        (TeamRole.LEADER, _("The team has no leader.")),
+        (TeamRole.NURSE, _("The team has no nurse.")),
     )
-    missing = []
-    if TeamRole.LEADER not in roles:
-        missing.append(_("The team has no leader."))
-    if TeamRole.NURSE not in roles:
-        missing.append(_("The team has no nurse."))
-    return missing
+    return {team: [sentence for role, sentence in compulsory if role not in roles[team]] for team in teams}

@@ -71,13 +71,13 @@ class Facts:
         self.staff = _locked(get_user_model(), people, no_key=True)
         self.olds = _locked(Agreement, set(ids), "resident", "institution")
         self.followed = renewing.followed(ids)
-        self.lacks = {pk: teams.lacks(team, self.today) for pk, team in self.teams.items()}
+        self.lacks = teams.lacking(list(self.teams), self.today)
         starts = {pk: terms.renewal_start(old, self.today) for pk, old in self.olds.items()}
         self.starts = starts
         self.versions = renewing.versions_of(list(self.olds.values()), starts)
         self.tags = eligibility.tags_of(list(self.people))
         self.alive = self._alive()
-        self.load, self.stops = self._load()
+        self.load, self.stops = self._load([old for old in self.olds.values() if not old.is_alive])
 
     def _alive(self):
         """{person: [(first, last day, agreement)]} of what is alive."""
@@ -87,16 +87,23 @@ class Facts:
             found.setdefault(person, []).append((first, last, pk))
         return found
 
-    def _load(self):
-        """({team or doctor: places left}, {institution: whether its cap stops hard})."""
+    def _load(self, lapsed):
+        """({team or doctor: places left}, {institution: whether its cap stops hard}). Only who has lapsed takes a place
+        anew."""
         left, stops = {}, {}
-        for pk, one in load.of_teams(self.teams.values()).items():
+        own = {old.team_id: self.teams[old.team_id] for old in lapsed}
+        for pk, one in load.of_teams(own.values()).items():
             left["team", pk] = one.cap - one.signed
-        for team in self.teams.values():
+        caps = {}
+        for team in own.values():
             if team.institution_id not in stops:
-                stops[team.institution_id] = practice.of(team.institution).hard_stop
-            for pk, one in load.of_doctors(team, self.today).items():
-                left["doctor", pk] = one.cap - one.signed
+                choice = practice.of(team.institution)
+                stops[team.institution_id], caps[team.institution_id] = choice.hard_stop, choice.cap_doctor
+        doctors = {
+            person: caps[own[pk].institution_id] for pk in own for person, _role in self.doctors.get(pk, ())
+        }
+        signed = load.of_people(doctors)
+        left.update({("doctor", pk): cap - signed.get(pk, 0) for pk, cap in doctors.items()})
         return left, stops
 
     def renewed(self, line, orders, by, text):
