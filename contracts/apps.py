@@ -48,16 +48,18 @@ class ContractsConfig(AppConfig):
 
     def _jobs(self):
         """What recurs, and what ``manage.py verify`` adds up."""
+        from contracts import lifecycle  # noqa: PLC0415 - models are not loaded before
+
+        registry.merge_checks.append(lifecycle.merge_obstacle)
+        minute = IntervalTrigger(minutes=1, timezone=settings.TIME_ZONE)
         ten_minutes = IntervalTrigger(minutes=10, timezone=settings.TIME_ZONE)
         nightly = CronTrigger(hour=2, minute=25, timezone=settings.TIME_ZONE)
         registry.timetable += [
             registry.TimetableLine("add_up_figures", "contracts.jobs.add_up_figures", ten_minutes),
             registry.TimetableLine("add_up_all_figures", "contracts.jobs.add_up_all_figures", nightly),
-            registry.TimetableLine(
-                "run_batches",
-                "contracts.jobs.run_batches",
-                IntervalTrigger(minutes=1, timezone=settings.TIME_ZONE),
-            ),
+            registry.TimetableLine("run_batches", "contracts.jobs.run_batches", minute),
+            registry.TimetableLine("tend_agreements", "contracts.jobs.tend_agreements", minute),
+            registry.TimetableLine("remind_of_agreements", "contracts.jobs.remind", ten_minutes),
         ]
 
     def _audiences(self):

@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from contracts import batching
+from contracts import batching, lifecycle, reminders
 from contracts.figures import adding_up
 
 
@@ -26,3 +26,13 @@ def run_batch(pk):
 def run_batches():
     """Go on with orders whose job died."""
     return batching.work_left_behind()
+
+
+@task()
+def tend_agreements():
+    return lifecycle.tend()
+
+
+@task()
+def remind():
+    return reminders.follow_up() + reminders.remind()
