@@ -1,1 +1,5 @@
 """The desk's tables of family-doctor signing."""
+
+from contracts.admin import agreements, batches, reminders
+
+__all__ = ["agreements", "batches", "reminders"]

@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -137,12 +136,10 @@ class Checker:
             self._team(row)
         self._residents(rows)
         self._known(rows)
-        tags = eligibility.groups_of(
-            {row.resident.pk: row.resident for row in rows if row.resident}.values(), self.today
-        )
+        tags = eligibility.tags_of({row.resident.pk for row in rows if row.resident})
         for row in rows:
             if row.resident and row.team and row.data.get("start"):
-                self._versions(row, tags[row.resident.pk])
+                self._versions(row, tags.get(row.resident.pk, ()))
             self._twice(row)
         self._places(rows)
 
@@ -307,7 +304,7 @@ def _term(row, today):
 
 
 def groups_on(resident, tags, day) -> set[str]:
-    """Tags as they are known today, the computed age groups on that day."""
-    age = resident.age_on(day)
-    ages = {Group.CHILD.value: age <= settings.CHILD_AGE, Group.SENIOR.value: age >= settings.SENIOR_AGE}
-    return (set(tags) - set(ages)) | {group for group, applies in ages.items() if applies}
+    """The computed age groups on that day, and the tags, even those that were written down later than the agreement:
+    an old system rarely says since when somebody has had a disease."""
+    known = {code for code, _since, until in tags if until is None or until > day}
+    return known.intersection(Group.values) | eligibility.groups_on(resident, (), day)

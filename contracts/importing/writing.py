@@ -154,5 +154,4 @@ def _save(made, by, now, today):
     if past:
         fields = ["state", "ended_on", "ended_at"]
         bulk_update_with_history(past, Agreement, fields, batch_size=BATCH, default_user=by)
-    for one in made:
-        audit.record(Act.IMPORT, by=by, resident=one.resident, obj=one)
+    audit.record_many(Act.IMPORT, by=by, acts=[(one.resident, one) for one in made])
