@@ -26,6 +26,24 @@ class ContractsConfig(AppConfig):
         """What the desk does first."""
         registry.desk_tiles.append(
             registry.DeskTile(
+                "admin:contracts_agreement_changelist",
+                _("Agreements"),
+                _("Sign, renew, end; many at once; Excel in and out"),
+                ("contracts.view_agreement",),
+                order=30,
+            )
+        )
+        registry.desk_tiles.append(
+            registry.DeskTile(
+                "admin:contracts_switchrequest_changelist",
+                _("Changes of team"),
+                _("Who wants to change, and what was decided"),
+                ("contracts.decide_switchrequest",),
+                order=35,
+            )
+        )
+        registry.desk_tiles.append(
+            registry.DeskTile(
                 "signing-figures",
                 _("Figures of signing"),
                 _("Coverage, renewal and fulfilment by team and month"),
@@ -67,6 +85,7 @@ class ContractsConfig(AppConfig):
 
     def _demo(self):
         """The demo district's teams and agreements, and agreements by the hundred thousand."""
+        registry.demo_rooms.append("contracts.seeding.demo.make")
         registry.volumes.append(
             registry.Volume(
                 "agreements",

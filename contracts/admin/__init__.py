@@ -1,5 +1,5 @@
 """The desk's tables of family-doctor signing."""
 
-from contracts.admin import agreements, batches, reminders
+from contracts.admin import agreements, batches, reminders, switches
 
-__all__ = ["agreements", "batches", "reminders"]
+__all__ = ["agreements", "batches", "reminders", "switches"]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from clinic import refusals
 from clinic.errors import Refused
 from contracts import renewing
-from contracts.actions import agreements, renewal
+from contracts.actions import agreements, renewal, switches
 from contracts.codes import ALIVE, IN_FORCE, AgreementState
 from contracts.forms.desk_acts import (
     EndForm,
@@ -26,6 +26,7 @@ from contracts.forms.desk_acts import (
     RefuseForm,
     RenewForm,
     ScanForm,
+    SwitchForm,
 )
 from contracts.models import Agreement
 
@@ -69,6 +70,11 @@ ACTS = {
     "renew": Act(
         SIGN, renewing.RENEWABLE, renewal.renew, RenewForm, pgettext_lazy("agreement", "Renew"), gettext_lazy("Renewed."), main=True,
         keyed=True,
+    ),
+    "switch": Act(
+        ASK, IN_FORCE, switches.ask, SwitchForm, gettext_lazy("Ask for a change of team"),
+        gettext_lazy("Asked. The old team's institution decides."),
+        gettext_lazy("Once agreed, this agreement ends as the new one begins; there is no gap."),
     ),
     "reassign": Act(
         SIGN, ALIVE, agreements.reassign, ReassignForm, gettext_lazy("Give to another doctor of the team"),

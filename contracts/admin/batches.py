@@ -60,8 +60,7 @@ class BatchAdmin(ReadOnlyAdmin):
             page("<uuid:batch>/go-on/", self.go_on, "go_on"),
             page("<uuid:batch>/result/<str:form>/", self.result, "result"),
         ]
-        kept = [one for one in super().get_urls() if not one.name.endswith(("_history", "_version"))]
-        return own + kept  # a batch has no history but its lines
+        return own + super().get_urls()
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         """How far it is, and its lines. ``?tab=``: refused (at first), done, waiting; ``?after=``: the last row seen."""

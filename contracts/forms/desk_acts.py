@@ -196,6 +196,23 @@ class SwitchForm(KeyForm):
         return {"to_team": member.team, "to_doctor": member.person, "reason": self.cleaned_data["reason"]}
 
 
+class AgreeForm(KeyForm):
+    """Signed at once where the new paper lies there; else it waits for the new team's signature."""
+
+    scan = forms.FileField(label=gettext_lazy("scan of the signed paper"), required=False)
+    signer = forms.CharField(label=gettext_lazy("who signed"), max_length=60, required=False)
+
+    def clean_scan(self):
+        return picture_of(self.cleaned_data["scan"])
+
+    def given(self):
+        scan = self.cleaned_data["scan"]
+        return {
+            "signature": (scan, SignatureKind.SCAN) if scan else None,
+            "signer": self.cleaned_data["signer"],
+        }
+
+
 class DecideForm(KeyForm):
     reason = forms.CharField(label=gettext_lazy("reason"), max_length=REASON)
 

@@ -1,17 +1,20 @@
 """Agreements of an old system from Excel: every wrong row is named, the good ones come in once, whatever runs twice."""
 
+import io
 import uuid
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from clinic.codes import LifeState, Role
 from contracts import batching
 from contracts.actions import batches
 from contracts.codes import AgreementState, BatchKind, BatchState
-from contracts.importing import checking
-from contracts.models import Agreement, PlanItem
+from contracts.importing import checking, columns
+from contracts.models import Agreement, Batch, PlanItem
 from tests import factories
 from tests.contracts import desk_build as build
 
@@ -177,3 +180,55 @@ def test_the_cap_holds_when_the_sheet_is_written_too(clerk, station, team, base,
     batching.work(batch.pk)
     batch.refresh_from_db()
     assert (batch.lines_done, batch.lines_refused) == (3, 1)
+
+
+# At the desk ---------------------------------------------------------------------------------------
+
+PAGE = "/admin/contracts/agreement/import/"
+
+
+@pytest.fixture
+def desk(client, clerk):
+    client.force_login(clerk)
+    return client
+
+
+def test_the_template_is_filled_in_with_our_headings(desk, team, base, people):
+    book = load_workbook(io.BytesIO(desk.get(PAGE + "template/").content))
+    headings = [cell.value for cell in book.worksheets[0][1]]
+    assert not {column.name for column in columns.COLUMNS} - columns.places(headings).keys()
+
+
+def test_a_trial_run_writes_nothing(desk, team, base, people):
+    answer = desk.post(PAGE, {"key": uuid.uuid4(), "file": sheet([line(people[0]), line(people[1], team="九队")])})
+    assert (answer.context["report"].good, answer.context["report"].bad) == (1, 1)
+    assert not Batch.objects.exists()
+
+
+def test_all_or_none(desk, team, base, people):
+    wrong = [line(people[0]), line(people[1], team="九队")]
+    desk.post(PAGE, {"key": uuid.uuid4(), "what": "all", "file": sheet(wrong)})
+    assert not Batch.objects.exists()
+
+
+def test_the_good_rows_alone_and_two_clicks_once(desk, team, base, people):
+    rows, key = [line(people[0]), line(people[1], team="九队")], uuid.uuid4()
+    for _click in range(2):
+        assert desk.post(PAGE, {"key": key, "what": "good", "file": sheet(rows)}).status_code == 302
+    batch = Batch.objects.get()
+    batching.work(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.lines_done, batch.lines_refused, Agreement.objects.count()) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("file", [b"", b"PK\x03\x04broken", b"\xff\xfe\x00nothing", "甲,乙\n1,2\n".encode()])
+def test_what_is_no_sheet_is_a_sentence(desk, file):
+    answer = desk.post(PAGE, {"key": uuid.uuid4(), "what": "all", "file": SimpleUploadedFile("x.xlsx", file)})
+    assert answer.status_code == 400
+    assert answer.context["refusal"]
+
+
+def test_who_may_not_import(client, station, team, base, people):
+    client.force_login(factories.user(Role.AUDITOR, station))
+    assert client.post(PAGE, {"key": uuid.uuid4(), "what": "all", "file": sheet([line(people[0])])}).status_code == 403
+    assert client.get(PAGE + "template/").status_code == 403

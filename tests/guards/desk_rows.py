@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from clinic.codes import InstitutionKind, Role
 from clinic.models import Community
+from contracts.models import Batch, NotSigned, Reminder, SwitchRequest
 from emr.codes import ChangeKind, Relation, System
 from emr.models import ChangeRequest, CopyIssue, Correction, NoteTemplate, Practice, SealedCopy, TermRelease
 from messaging.models import (
@@ -23,6 +24,7 @@ from messaging.models import (
     SmsTemplate,
 )
 from tests import factories
+from tests.contracts import desk_build
 from tests.messaging import rows as messaging_rows
 
 
@@ -172,12 +174,46 @@ def _incoming(where):
     )  # fmt: skip
 
 
+def _agreement(where):
+    return desk_build.agreement(factories.resident(where), desk_build.team(where, f"队{where.pk}"))
+
+
+def _batch(where):
+    return Batch.objects.create(
+        kind="renew", institution=where, made_by=factories.user(Role.CLERK, where), lines_total=1
+    )
+
+
+def _reminder(where):
+    row = _agreement(where)
+    return Reminder.objects.create(agreement=row, institution=where, light=30, by="call", state="open")
+
+
+def _not_signed(where):
+    return NotSigned.objects.create(
+        resident=factories.resident(where), institution=where, why="price", by=factories.user(Role.CLERK, where)
+    )
+
+
+def _switch(where):
+    row = _agreement(where)
+    team = desk_build.team(where, f"新队{where.pk}")
+    return SwitchRequest.objects.create(
+        agreement=row, to_team=team, to_doctor=desk_build.leader(team), reason="搬家", asked_by=row.doctor
+    )
+
+
 # label: (how to make a row at an institution, the role that reads it, whether other institutions' rows are hidden)
 ROWS = {
     "clinic.community": (_community, Role.DISTRICT, False),
     "clinic.institution": (_station, Role.SYSADMIN, False),
     "clinic.resident": (_resident, Role.CLERK, True),
     "clinic.user": (_user, Role.SYSADMIN, True),
+    "contracts.agreement": (_agreement, Role.CLERK, True),
+    "contracts.batch": (_batch, Role.CLERK, True),
+    "contracts.notsigned": (_not_signed, Role.CLERK, True),
+    "contracts.reminder": (_reminder, Role.CLERK, True),
+    "contracts.switchrequest": (_switch, Role.CLERK, True),
     "emr.changerequest": (_request, Role.MANAGER, True),
     "emr.correction": (_correction, Role.MANAGER, True),
     "emr.note": (_note, Role.MANAGER, True),
