@@ -1,5 +1,5 @@
 """The desk's tables of family-doctor signing."""
 
-from contracts.admin import agreements, batches, reminders, switches
+from contracts.admin import agreements, batches, packages, practice, reminders, switches, teams, texts
 
-__all__ = ["agreements", "batches", "reminders", "switches"]
+__all__ = ["agreements", "batches", "packages", "practice", "reminders", "switches", "teams", "texts"]

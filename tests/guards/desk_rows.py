@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clinic.codes import InstitutionKind, Role
 from clinic.models import Community
-from contracts.models import Batch, NotSigned, Reminder, SwitchRequest
+from contracts.models import Batch, NotSigned, Population, Reminder, SigningPractice, SwitchRequest
 from emr.codes import ChangeKind, Relation, System
 from emr.models import ChangeRequest, CopyIssue, Correction, NoteTemplate, Practice, SealedCopy, TermRelease
 from messaging.models import (
@@ -191,7 +191,10 @@ def _reminder(where):
 
 def _not_signed(where):
     return NotSigned.objects.create(
-        resident=factories.resident(where), institution=where, why="price", by=factories.user(Role.CLERK, where)
+        resident=factories.resident(where),
+        institution=where,
+        why="price",
+        by=factories.user(Role.CLERK, where),
     )
 
 
@@ -203,6 +206,10 @@ def _switch(where):
     )
 
 
+def _practice_of_signing(where):
+    return SigningPractice.objects.create(institution=where, cap_team=100)
+
+
 # label: (how to make a row at an institution, the role that reads it, whether other institutions' rows are hidden)
 ROWS = {
     "clinic.community": (_community, Role.DISTRICT, False),
@@ -210,10 +217,23 @@ ROWS = {
     "clinic.resident": (_resident, Role.CLERK, True),
     "clinic.user": (_user, Role.SYSADMIN, True),
     "contracts.agreement": (_agreement, Role.CLERK, True),
+    "contracts.agreementtext": (desk_build.text, Role.MANAGER, True),
     "contracts.batch": (_batch, Role.CLERK, True),
     "contracts.notsigned": (_not_signed, Role.CLERK, True),
+    "contracts.package": (
+        lambda where: desk_build.version(where, f"P{where.pk}").package,
+        Role.MANAGER,
+        True,
+    ),
+    "contracts.population": (
+        lambda where: Population.objects.create(institution=where, year=2026, people=9),
+        Role.MANAGER,
+        True,
+    ),
     "contracts.reminder": (_reminder, Role.CLERK, True),
+    "contracts.signingpractice": (_practice_of_signing, Role.MANAGER, True),
     "contracts.switchrequest": (_switch, Role.CLERK, True),
+    "contracts.team": (desk_build.team, Role.MANAGER, True),
     "emr.changerequest": (_request, Role.MANAGER, True),
     "emr.correction": (_correction, Role.MANAGER, True),
     "emr.note": (_note, Role.MANAGER, True),
