@@ -26,18 +26,18 @@ class Hit:
     foreign: bool
 
 
-def find(text, user) -> list[Hit]:
+def find(text, user, most=LIMIT) -> list[Hit]:
     """Best first: whole numbers, whole names, beginnings, tails. Rows absorbed by a merge lead to their
-    survivor."""
+    survivor. At ``most`` so many people."""
     looks = list(_looks(_clean(text), user))
     if not looks or not user.has_perm("clinic.view_resident"):
         return []
-    arms = [_arm(rows, rank) for rank, rows in enumerate(looks)]
+    arms = [_arm(rows, rank, most) for rank, rows in enumerate(looks)]
     found = arms[0].union(*arms[1:], all=True) if len(arms) > 1 else arms[0]
     ranks = {}
     for pk, rank in found:
         ranks[pk] = min(rank, ranks.get(pk, rank))
-    return _hits(sorted(ranks, key=lambda pk: (ranks[pk], -pk))[:LIMIT], user)
+    return _hits(sorted(ranks, key=lambda pk: (ranks[pk], -pk))[:most], user)
 
 
 def is_long_enough(text):
@@ -52,10 +52,10 @@ def _clean(text):
     return " ".join(identifiers.half_width(text).split())[:LONGEST]
 
 
-def _arm(rows, rank):
+def _arm(rows, rank, most):
     person = rows.order_by().annotate(person=Coalesce(F("merged_into"), F("pk")))
     ranked = person.annotate(rank=Value(rank, output_field=IntegerField()))
-    return ranked.values_list("person", "rank")[:LIMIT]
+    return ranked.values_list("person", "rank")[:most]
 
 
 def _hits(pks, user):

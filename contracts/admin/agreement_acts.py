@@ -17,7 +17,7 @@ from clinic import refusals
 from clinic.errors import Refused
 from contracts import renewing
 from contracts.actions import agreements, renewal, switches
-from contracts.codes import ALIVE, IN_FORCE, AgreementState
+from contracts.codes import ALIVE, IN_FORCE, ONCE_IN_FORCE, AgreementState, SwitchState
 from contracts.forms.desk_acts import (
     EndForm,
     KeyForm,
@@ -32,6 +32,7 @@ from contracts.models import Agreement
 
 SIGN, END, ASK = "contracts.sign_agreement", "contracts.end_agreement", "contracts.add_switchrequest"
 S = AgreementState
+ONCE_ALIVE = {*ALIVE, *ONCE_IN_FORCE}
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,20 @@ class AgreementActs:
     def act_urls(self):
         return [self.own_page("<uuid:agreement>/act/<slug:name>/", self.act, "act")]
 
-    def lawful(self, request, row, today) -> list[Button]:
-        """The buttons for this person now. What is refused all the same the action says."""
+    def lawful(self, request, row, today, follower, asked) -> list[Button]:
+        """The buttons for this person now. ``follower``: what renews or replaces it; ``asked``: its changes of team.
+        What is refused all the same the action says."""
+        own = row.institution.path.startswith(request.user.institution.path)
+        soon = row.days_left(today) <= settings.CONTRACTS_LIGHTS[0]
+        fits = dict.fromkeys(ACTS, own) | {
+            "renew": own and soon and (follower is None or follower.state not in ONCE_ALIVE),
+            # Another institution asks for whom it looks after by now.
+            "switch": not any(one.state == SwitchState.ASKED for one in asked),
+        }
         found = [
             Button(name, reverse("admin:contracts_agreement_act", args=[row.uuid, name]), act.label, act.main)
             for name, act in ACTS.items()
-            if row.state in act.states
-            and request.user.has_perm(act.right)
-            and _is_near(request, row, name, today)
+            if row.state in act.states and request.user.has_perm(act.right) and fits[name]
         ]
         if row.state != S.DRAFT and (address := _print_address(row)):
             found.append(Button("print", address, _("Print")))
@@ -163,17 +170,6 @@ class AgreementActs:
             return None
         messages.success(request, act.done)
         return HttpResponseRedirect(self.address_of(made if isinstance(made, Agreement) else row))
-
-
-def _is_near(request, row, name, today):
-    """What is another institution's is only asked for; renewing begins with the first light; a follower ends it."""
-    own = row.institution.path.startswith(request.user.institution.path)
-    if name == "switch":
-        return not row.switches.filter(state="asked").exists()
-    if name == "renew":
-        followed = row.followed_by.filter(state__in=ALIVE).exists()
-        return own and not followed and row.days_left(today) <= settings.CONTRACTS_LIGHTS[0]
-    return own
 
 
 def _print_address(row):

@@ -10,7 +10,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from clinic import audit, identifiers, search
 from clinic.admin.base import CappedPaginator, DeskAdmin
@@ -32,6 +32,8 @@ from contracts.codes import IN_FORCE, AgreementState
 from contracts.models import Agreement, PlanItem, SwitchRequest
 
 FOUND = 50
+# Of so many people of a name the agreements are looked at: most of a station's 王芳 have none.
+PEOPLE = 400
 
 
 @admin.register(Agreement)
@@ -56,7 +58,9 @@ class AgreementAdmin(AgreementActs, AgreementOrders, AgreementSheets, AgreementS
         if match and match.url_name == "contracts_agreement_changelist":
             return Agreement.objects.in_scope(request.user)
         rows = super().get_queryset(request)
-        return rows.select_related("resident__home", "team__institution", "doctor", "institution")
+        return rows.select_related(
+            "resident__home", "team__institution", "doctor", "institution", "text", "made_by", "signed_by"
+        )
 
     def resident_of(self, obj):
         return obj.resident
@@ -84,7 +88,7 @@ class AgreementAdmin(AgreementActs, AgreementOrders, AgreementSheets, AgreementS
             '<span class="state state-{}">{}</span>', agreement.state, agreement.get_state_display()
         )
 
-    @admin.display(description=gettext_lazy("term"))
+    @admin.display(description=pgettext_lazy("agreement", "term"))
     def term(self, agreement):
         return format_html('<span class="nowrap">{} – {}</span>', agreement.start, agreement.last_day)
 
@@ -92,9 +96,9 @@ class AgreementAdmin(AgreementActs, AgreementOrders, AgreementSheets, AgreementS
     def light(self, agreement):
         return light_of(agreement, timezone.localdate()) or "—"
 
-    @admin.display(description=gettext_lazy("served"))
+    @admin.display(description=gettext_lazy("last served on"))
     def served(self, agreement):
-        return agreement.last_served_on or "—"
+        return agreement.last_served_on.isoformat() if agreement.last_served_on else "—"
 
     # Pages ----------------------------------------------------------------------------------------
 
@@ -130,7 +134,7 @@ class AgreementAdmin(AgreementActs, AgreementOrders, AgreementSheets, AgreementS
         number = identifiers.half_width(text).upper()
         if own := list(rows.filter(number=number)):
             return own
-        people = [hit.resident.pk for hit in search.find(text, request.user) if not hit.foreign]
+        people = [hit.resident.pk for hit in search.find(text, request.user, PEOPLE) if not hit.foreign]
         absorbed = (
             Resident.objects.visible_to(request.user)
             .filter(merged_into__in=people)
@@ -144,19 +148,20 @@ class AgreementAdmin(AgreementActs, AgreementOrders, AgreementSheets, AgreementS
         if request.method != "GET":
             raise PermissionDenied
         self.seen(request, row)
-        today = timezone.localdate()
-        related = Agreement.objects.visible_to(request.user)
+        today, related = timezone.localdate(), Agreement.objects.visible_to(request.user)
+        follower = related.filter(follows=row).exclude(state=AgreementState.DRAFT).order_by("-pk").first()
+        switches = (
+            SwitchRequest.objects.visible_to(request.user).filter(agreement=row).select_related("to_team")
+        )
+        plan = PlanItem.objects.filter(agreement=row).select_related("item").order_by("due_from", "pk")
         context = {
-            **self.admin_site.each_context(request), "opts": self.opts, "agreement": row,
+            **self.admin_site.each_context(request), "opts": self.opts, "agreement": row, "today": today,
             "title": _("Agreement %(number)s") % {"number": row.number}, "light": light_of(row, today),
-            "packages": row.packages.select_related("version__package"), "text": row.text,
-            "plan": PlanItem.objects.filter(agreement=row).select_related("item").order_by("due_from", "pk")[:FOUND],
-            "signatures": row.signatures.defer("picture"), "today": today,
-            "before": row.follows_id and related.filter(pk=row.follows_id).first(),
-            "after": related.filter(follows=row).exclude(state__in=[AgreementState.DRAFT]).order_by("-pk").first(),
-            "switches": SwitchRequest.objects.visible_to(request.user).filter(agreement=row).select_related("to_team"),
-            "acts": self.lawful(request, row, today),
+            "packages": list(row.packages.select_related("version__package")), "text": row.text,
+            "plan": list(plan[:FOUND]), "signatures": list(row.signatures.defer("picture")), "after": follower,
+            "before": row.follows_id and related.filter(pk=row.follows_id).first(), "switches": list(switches),
         }  # fmt: skip
+        context["acts"] = self.lawful(request, row, today, follower, context["switches"])
         return TemplateResponse(request, "admin/contracts/agreement.html", context)
 
     def signature(self, request, agreement, signature):

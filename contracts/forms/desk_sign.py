@@ -57,7 +57,7 @@ class SignForm(forms.Form):
 
     def _team(self, teams):
         """The one that is chosen, or serves the resident's neighbourhood, or the only one."""
-        value = self["team"].value()
+        value = self._typed("team")
         if value:
             try:
                 return self.fields["team"].clean(value)
@@ -70,9 +70,13 @@ class SignForm(forms.Form):
             self.initial["team"] = found.uuid
         return found
 
+    def _typed(self, name):
+        """Not by the bound field, which keeps the first answer for good."""
+        return self.data.get(name) if self.is_bound else self.initial.get(name)
+
     def _day(self):
         try:
-            return forms.DateField().clean(self["start"].value())
+            return forms.DateField().clean(self._typed("start"))
         except forms.ValidationError:
             return timezone.localdate()
 
@@ -107,7 +111,7 @@ class SignForm(forms.Form):
     @property
     def last_day(self):
         try:
-            return terms.last_day(self.day, int(self["years"].value() or 1))
+            return terms.last_day(self.day, int(self._typed("years") or 1))
         except ValueError:
             return None
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from clinic.codes import Act, Role
 from clinic.models import AuditEntry
-from contracts.models import Agreement, NotSigned
+from contracts.models import Agreement, NotSigned, SwitchRequest
 from tests import factories
 from tests.contracts import desk_build as build
 
@@ -121,7 +121,7 @@ def test_people_of_other_institutions_are_not_found(client, signed, other_statio
 
 
 def test_the_page_shows_everything_and_leaves_a_trace(desk, signed, base, django_assert_max_num_queries):
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(14):  # two of them keep the session
         text = desk.get(at(signed)).content.decode()
     assert "王建国" in text
     assert AuditEntry.objects.filter(act=Act.VIEW, object_id=str(signed.uuid)).exists()
@@ -249,3 +249,57 @@ def test_the_export_is_what_the_filter_shows(desk, signed, station, team):
     assert [row[0] for row in rows[1:]] == [signed_too.number]
     assert rows[1][-1] == "'=cmd()"
     assert AuditEntry.objects.get(act=Act.EXPORT).detail["rows"] == 1
+
+
+# Changes of team -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(desk, signed, station, base):
+    """The clerk asks for a change to another team of the station."""
+    signed.packages.create(version=base, price=1, waiver=0)
+    other = build.team(station, "二队")
+    to = f"{other.uuid} {build.leader(other).uuid}"
+    desk.post(at(signed, "act", "switch"), {"key": uuid.uuid4(), "to": to, "reason": "离家近"})
+    return SwitchRequest.objects.get()
+
+
+def decide(client, switch, name, **given):
+    address = reverse("admin:contracts_switchrequest_act", args=[switch.uuid, name])
+    return client.post(
+        address, {f"{name}-{key}": value for key, value in {"key": uuid.uuid4(), **given}.items()}
+    )
+
+
+def test_agreed_by_the_manager_one_ends_and_the_other_begins(client, asked, signed, station):
+    client.force_login(factories.user(Role.MANAGER, station))
+    assert (
+        "离家近"
+        in client.get(reverse("admin:contracts_switchrequest_change", args=[asked.uuid])).content.decode()
+    )
+    decide(client, asked, "agree", scan=scan(), signer="王建国")
+    signed.refresh_from_db()
+    asked.refresh_from_db()
+    assert (signed.state, asked.state, asked.made.state) == ("switched", "agreed", "signed")
+    assert asked.made.start == signed.ended_on + timedelta(days=1)
+
+
+def test_refused_with_a_reason(client, asked, station):
+    client.force_login(factories.user(Role.MANAGER, station))
+    assert decide(client, asked, "refuse", reason="").status_code == 400
+    decide(client, asked, "refuse", reason="服务未完成")
+    asked.refresh_from_db()
+    assert (asked.state, asked.decision_reason) == ("refused", "服务未完成")
+
+
+def test_who_asks_may_withdraw_and_not_decide(desk, asked):
+    assert decide(desk, asked, "agree").status_code == 403
+    decide(desk, asked, "withdraw")
+    asked.refresh_from_db()
+    assert asked.state == "withdrawn"
+
+
+def test_a_change_of_team_of_others_is_not_there(client, asked, other_station):
+    client.force_login(factories.user(Role.MANAGER, other_station))
+    assert client.get(reverse("admin:contracts_switchrequest_change", args=[asked.uuid])).status_code == 404
+    assert decide(client, asked, "agree").status_code == 404
