@@ -1,9 +1,10 @@
-"""What stands at the head of a resident's page and of the chart, in at most four queries."""
+"""What stands at the head of a resident's page and of the chart, in at most four queries and one for each app's badges."""
 
 from dataclasses import dataclass
 
 from django.utils import timezone
 
+from clinic import registry
 from clinic.models import Allergy, KeyTag, Problem
 from clinic.old_or_young import old_or_young
 
@@ -16,6 +17,7 @@ class Banner:
     age_groups: list
     no_known_allergies_on: object
     old_or_young: str
+    badges: list
 
     def as_context(self):
         """The names that components/resident_banner.html reads, besides ``resident``."""
@@ -26,6 +28,7 @@ class Banner:
             "age_groups": self.age_groups,
             "no_known_allergies_on": self.no_known_allergies_on,
             "old_or_young": self.old_or_young,
+            "badges": self.badges,
         }
 
 
@@ -47,6 +50,7 @@ def facts(resident, user, record_ids=None) -> Banner:
         age_groups=resident.age_groups_on(today),
         no_known_allergies_on=resident.no_known_allergies_on if clinical and not allergies else None,
         old_or_young=old_or_young(resident, today),
+        badges=[badge for make in registry.banner_badges for badge in make(resident, user, ids)],
     )
 
 

@@ -127,6 +127,20 @@ class ResidentPanel:
 
 
 resident_panels: list[ResidentPanel] = []
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A word in the resident's banner that leads somewhere. ``kind``: plain, warn, sign (a button)."""
+
+    label: str
+    kind: str
+    address: str
+    title: str = ""
+
+
+# function(resident, user, row numbers of the whole file) → list[Badge], in one query.
+banner_badges: list[Callable] = []
 # function(residents, first day or None, last day or None) → those of them with a visit on these days.
 visit_filters: list[Callable] = []
 # One click on the resident's page and in the search's results (POST, a fresh ``key`` in the form).

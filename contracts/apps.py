@@ -5,6 +5,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from clinic import registry
+from clinic.permissions import PAGE_ROLES
 
 
 class ContractsConfig(AppConfig):
@@ -21,6 +22,9 @@ class ContractsConfig(AppConfig):
 
     def _pages(self):
         """What doctors and nurses find in the page header."""
+        registry.navigation.append(
+            registry.NavigationItem("my-team", _("My team"), ("contracts.view_agreement",), PAGE_ROLES)
+        )
 
     def _desk(self):
         """What the desk does first."""
@@ -63,6 +67,14 @@ class ContractsConfig(AppConfig):
 
     def _panels(self):
         """The team on the resident's page and in the banner."""
+        from contracts import panels  # noqa: PLC0415 - models are not loaded before
+
+        registry.banner_badges.append(panels.badges)
+        registry.resident_panels.append(
+            registry.ResidentPanel(
+                "contracts/_resident_panel.html", "contracts.view_agreement", panels.panel, order=12
+            )
+        )
 
     def _jobs(self):
         """What recurs, and what ``manage.py verify`` adds up."""

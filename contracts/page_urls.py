@@ -2,11 +2,21 @@
 
 from django.urls import path
 
-from contracts.views import figures, reminders
+from contracts.views import agreement, figures, household, printing, reminders, sign, team
 
 urlpatterns = [
+    path("signing/team", team.my_team, name="my-team"),
     path("signing/figures", figures.figures, name="signing-figures"),
     path("signing/figures.xlsx", figures.figures_sheet, name="signing-figures-sheet"),
     path("signing/reminders", reminders.reminders, name="signing-reminders"),
     path("signing/reminders/<uuid:reminder>", reminders.reminder_called, name="signing-reminder"),
+    path("residents/<uuid:resident>/not-signed", reminders.not_signed, name="not-signed"),
+    path("residents/<uuid:resident>/sign", sign.sign, name="sign-resident"),
+    path("residents/<uuid:resident>/sign-household", household.sign_household, name="sign-household"),
+    path("agreements/<uuid:agreement>/", agreement.agreement, name="agreement"),
+    path("agreements/<uuid:agreement>/sign", sign.sign_agreement, name="sign-agreement"),
+    path("agreements/<uuid:agreement>/print", printing.print_agreement, name="agreement-print"),
+    path("agreements/sitting/<uuid:sitting>/print", printing.print_sitting, name="agreement-print-sitting"),
+    path("agreements/signature/<uuid:signature>", agreement.signature_picture, name="signature-picture"),
+    path("agreements/<uuid:agreement>/act/<slug:act>", agreement.agreement_act, name="agreement-act"),
 ]

@@ -2,15 +2,18 @@
 
 import uuid
 
+from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic import refusals
 from clinic.errors import Refused
+from clinic.models import Resident
 from clinic.permissions import needs
 from contracts.actions import reminders as actions
 from contracts.codes import ReminderState, WhyNot
@@ -101,3 +104,24 @@ def _from(rows, last, newest):
     if moment is None:  # opened again since
         raise Http404
     return rows.filter(Q(**{f"{at}__{sign}": moment}) | Q(**{at: moment, f"pk__{sign}": last.pk}))
+
+
+@needs("contracts.add_notsigned")
+@require_POST
+def not_signed(request, resident):
+    """Why somebody does not sign, in two clicks from the resident's page."""
+    person = get_object_or_404(
+        Resident.objects.visible_to(request.user).select_related("home", "merged_into"), uuid=resident
+    )
+    try:
+        actions.not_signed(
+            resident=person,
+            why=request.POST.get("why", ""),
+            note=request.POST.get("note", ""),
+            by=request.user,
+            request=request,
+        )
+        messages.success(request, _("Noted."))
+    except Refused as refusal:
+        refusals.tell(request, refusal)
+    return redirect("resident", resident=person.uuid)

@@ -1,0 +1,61 @@
+"""What other pages show of agreements: a badge in the resident's banner, a part of the resident's page."""
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from clinic.codes import LifeState
+from clinic.registry import Badge
+from contracts.codes import ALIVE, IN_FORCE, AgreementState, WhyNot
+from contracts.models import Agreement
+from contracts.reminders import light_of
+
+SHOWN = 5
+
+
+def badges(resident, user, ids) -> list[Badge]:
+    """Team and term; where there is neither, the way to sign now. One query (clinic.registry.banner_badges)."""
+    if not user.has_perm("contracts.view_agreement"):
+        return []
+    today = timezone.localdate()
+    rows = Agreement.objects.filter(resident__in=ids, state__in=ALIVE, end__gte=today)
+    row = rows.select_related("team", "doctor").order_by("start").first()
+    if row is not None:
+        return [_badge(row, today)]
+    if resident.life_state != LifeState.LIVING or not user.has_perm("contracts.sign_agreement"):
+        return []
+    return [
+        Badge(
+            _("Sign now"), "sign", reverse("sign-resident", args=[resident.uuid]), _("No family doctor yet")
+        )
+    ]
+
+
+def _badge(row, today):
+    address = reverse("agreement", args=[row.uuid])
+    if row.state == AgreementState.PENDING:
+        return Badge(_("Waiting for signature: %(team)s") % {"team": row.team}, "warn", address)
+    facts = {"team": row.team, "doctor": row.doctor.name, "day": date_format(row.end, "Y-m-d")}
+    light = light_of(row.days_left(today))
+    return Badge(
+        _("%(team)s until %(day)s") % facts, "warn" if light else "plain", address,
+        _("family doctor %(doctor)s") % facts,
+    )  # fmt: skip
+
+
+def panel(request, resident) -> dict:
+    """For the resident's page (clinic.registry.ResidentPanel): the last agreements and what can be done."""
+    user, today = request.user, timezone.localdate()
+    rows = Agreement.objects.visible_to(user).filter(resident__in=resident.record_ids())
+    rows = list(rows.select_related("team", "doctor", "institution").order_by("-start", "-pk")[:SHOWN])
+    for row in rows:
+        row.light = light_of(row.days_left(today)) if row.state in IN_FORCE else None
+    return {
+        "agreements": rows,
+        "may_sign": user.has_perm("contracts.sign_agreement")
+        and resident.life_state == LifeState.LIVING
+        and not any(row.is_alive for row in rows),
+        "whys": [choice for choice in WhyNot.choices if choice[0] != WhyNot.OTHER],
+        "household": resident.household_id is not None and user.has_perm("contracts.sign_agreement"),
+    }
