@@ -94,6 +94,9 @@ class ContractsConfig(AppConfig):
 
     def _audiences(self):
         """Whom messages about agreements go to."""
+        from contracts import audiences  # noqa: PLC0415 - models are not loaded before
+
+        audiences.register()
 
     def _demo(self):
         """The demo district's teams and agreements, and agreements by the hundred thousand."""

@@ -34,7 +34,9 @@ def _no_values(audience, ids):
 class Source:
     """``resolve(audience, rows)`` narrows the residents of the campaign's institution. ``check(audience)`` raises
     Refused for words it does not know. ``variables``: {name: label} of what its texts may name beside
-    texts.VARIABLES; ``values(audience, ids)`` → {resident's row number: {name: value}} for some of them."""
+    texts.VARIABLES; ``values(audience, ids)`` → {resident's row number: {name: value}} for some of them.
+    ``form``: a Django form made with ``user=`` that asks for the audience's words on the page of a new campaign; its
+    ``audience()`` returns them as plain JSON once it is valid."""
 
     name: str
     label: str
@@ -42,13 +44,14 @@ class Source:
     check: Callable = _nothing
     variables: dict = field(default_factory=dict)
     values: Callable = _no_values
+    form: type | None = None
 
 
 sources: dict[str, Source] = {}
 
 
 def register(name, label, resolve, **more):
-    """``more``: check, variables, values of Source."""
+    """``more``: check, variables, values, form of Source."""
     source = sources[name] = Source(name, label, resolve, **more)
     texts.offer(**source.variables)
 

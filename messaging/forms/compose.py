@@ -152,6 +152,14 @@ class ComposeForm(AudienceForm):
         self.fields["source"].choices = [
             (source.name, source.label) for source in audiences.sources.values() if source.name != "selection"
         ]
+        # What a source asks for itself, by its name.
+        self.parts = {
+            source.name: source.form(
+                self.data if self.is_bound else None, initial=self.initial, prefix=source.name, user=by
+            )
+            for source in audiences.sources.values()
+            if source.form
+        }
         if by.institution.is_leaf:
             self.fields["institution"].widget = forms.HiddenInput()
         if not by.has_perm("messaging.override_quiet"):
@@ -188,7 +196,14 @@ class ComposeForm(AudienceForm):
         template = data.get("template")
         if template and not data.get("body"):
             data["body"], data["purpose"] = template.body, template.purpose
+        part = self._part(data)
+        if part is not None and not part.is_valid():
+            self.add_error("source", _("Please say below who is meant."))
         return data
+
+    def _part(self, data):
+        """The form of the chosen source; None where it asks for nothing."""
+        return None if data.get("residents") else self.parts.get(data.get("source"))
 
     def ticked(self) -> int:
         """How many residents were ticked in their list."""
@@ -199,7 +214,9 @@ class ComposeForm(AudienceForm):
         data = self.cleaned_data
         if data.get("residents"):
             return {"source": "selection", "residents": [str(one) for one in data["residents"]]}
-        source = data.get("source") or "criteria"
+        source, part = data.get("source") or "criteria", self._part(data)
+        if part is not None:
+            return {"source": source, **(part.audience() if part.is_valid() else {})}
         return {"source": source, **(criteria(data) if source == "criteria" else {})}
 
     def campaign(self) -> dict:

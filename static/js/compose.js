@@ -17,6 +17,13 @@ if (form) {
     }
     if (option?.dataset.purpose) purpose.value = option.dataset.purpose;
   });
+  // Of each way to choose people only its own boxes. Without script all of them stand there.
+  const source = form.elements.source;
+  const show = () => form.querySelectorAll("[data-source]").forEach((part) => { part.hidden = part.dataset.source !== source.value; });
+  if (source?.tagName === "SELECT") {
+    source.addEventListener("change", show);
+    show();
+  }
   // With script the look goes on by itself.
   form.querySelectorAll("[data-noscript]").forEach((button) => { button.hidden = true; });
 }
