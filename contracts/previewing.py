@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from clinic.codes import LifeState
 from contracts import renewing, teams
+from contracts.actions.batches import MOST
 from contracts.codes import ALIVE, IN_FORCE, BatchKind
 from contracts.models import Agreement, Team
 
@@ -32,13 +33,15 @@ class Preview:
 
 
 def of(kind, rows) -> Preview:
-    """Look at every row once, in chunks."""
+    """Look at every row once, in chunks; at more than one order takes not at all, only that they are too many."""
     shown, today = Preview(), timezone.localdate()
     why = {BatchKind.RENEW: Renewing(today), BatchKind.TERMINATE: _not_ended, BatchKind.REASSIGN: _not_given}[
         kind
     ]
-    keys = list(rows.order_by("pk").values_list("pk", flat=True))
+    keys = list(rows.order_by("pk").values_list("pk", flat=True)[: MOST + 1])
     shown.total = len(keys)
+    if shown.total > MOST:
+        return shown
     for begin in range(0, len(keys), STEP):
         chunk = Agreement.objects.filter(pk__in=keys[begin : begin + STEP])
         chunk = list(chunk.select_related("resident").only(*NEEDED, "resident__name"))
@@ -63,11 +66,10 @@ class Renewing:
     def read(self, rows):
         self.followed = renewing.followed([row.pk for row in rows])
         unknown = {row.team_id for row in rows} - self.lacking.keys()
+        missing = teams.lacking(unknown, self.today)
         for team in Team.objects.filter(pk__in=unknown):
-            lacks = teams.lacks(team, self.today)
-            self.lacking[team.pk] = (
-                lacks[0] if lacks else "" if team.active else _("This team is not in use.")
-            )
+            word = (missing[team.pk] or [""])[0]
+            self.lacking[team.pk] = word if team.active else _("This team is not in use.")
 
     def __call__(self, row):
         if row.resident.life_state != LifeState.LIVING:

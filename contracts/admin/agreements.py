@@ -36,9 +36,20 @@ FOUND = 50
 PEOPLE = 400
 
 
+class NarrowPaginator(CappedPaginator):
+    """First the row numbers of the page, then its rows: sorting and leafing through joined rows takes PostgreSQL a
+    third of a second among half a million."""
+
+    def page(self, number):
+        page = super().page(number)
+        keys = list(page.object_list.values_list("pk", flat=True))
+        page.object_list = self.object_list.filter(pk__in=keys)
+        return page
+
+
 @admin.register(Agreement)
 class AgreementAdmin(AgreementActs, AgreementOrders, AgreementSheets, AgreementSigning, DeskAdmin):
-    paginator = CappedPaginator
+    paginator = NarrowPaginator
     list_display = [
         "number", "resident_name", "state_label", "term", "light", "team", "doctor", "served", "institution",
     ]  # fmt: skip

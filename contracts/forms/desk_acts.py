@@ -1,6 +1,7 @@
 """Small forms of the desk: what one act on an agreement, or one order for many, asks for."""
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -225,6 +226,6 @@ def picture_of(upload):
     if not upload:
         return None
     try:
-        return pictures.scan(upload.read())
+        return pictures.scan(upload.read(settings.CONTRACTS_SCAN_BYTES + 1))
     except Refused as refusal:
         raise forms.ValidationError(refusal.message) from refusal
