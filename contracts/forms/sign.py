@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.errors import Refused
-from contracts import pictures, relations, terms
+from contracts import pictures, terms
 from contracts.codes import AgreementState, PackageKind, SignatureKind, Way
 from contracts.forms.desk_acts import picture_of
 from contracts.forms.desk_sign import SignForm
@@ -51,21 +51,74 @@ def chosen_picture(data):
     return (data["scan"], SignatureKind.SCAN) if data.get("scan") else None
 
 
-def again(form):
-    """What a browser can be given back of a refused form: no drawing that is none, and a word about the file."""
-    if form.is_bound and "drawing" in form.errors:
-        form.data = {**{name: form.data.getlist(name) for name in form.data}, "drawing": [""]}
-        form.data = _as_query(form.data)
-    form.file_lost = bool(form.files)
-    return form
-
-
-def _as_query(lists):
-    made = forms.forms.MultiValueDict if False else None
-    return made
-
-
 class PageSignForm(SignForm):
     """For doctors, nurses and clerks: their own team first, the packages that fit ticked."""
 
     drawing = Drawing()
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["note"].widget.attrs["maxlength"] = 200
+
+    def _team(self, teams):
+        if not self._typed("team"):
+            own = teams.of_member(self.by).order_by("pk").first()
+            if own is not None:
+                self.initial["team"] = own.uuid
+                return own
+        return super()._team(teams)
+
+    def _of_team(self):
+        super()._of_team()
+        if self.is_bound:
+            return
+        own = next((key for key, person in self.doctors.items() if person.pk == self.by.pk), None)
+        if str(self.initial.get("doctor", "")) not in self.doctors:
+            self.initial["doctor"] = own or next(iter(self.doctors), None)
+        if self.initial.get("versions") is None:
+            self.initial["versions"] = [
+                str(version.uuid) for version, why in self.offers if why is None and is_usual(version)
+            ]
+
+    @property
+    def lines(self):
+        """[(version, whether it is ticked, why it is not for this resident)], those that fit first."""
+        ticked = {str(one) for one in self._ticked()}
+        shown = [(version, str(version.uuid) in ticked, why) for version, why in self.offers]
+        return sorted(shown, key=lambda line: line[2] is not None)
+
+    def _ticked(self):
+        if self.is_bound:
+            return self.data.getlist("versions")
+        return self.initial.get("versions") or []
+
+    @property
+    def last_days(self):
+        """[(years, the last day)]."""
+        return [(years, terms.last_day(self.day, years)) for years in (1, 2, 3)]
+
+    def terms(self, state):
+        signed = state == S.SIGNED
+        given = super().terms(state)
+        if signed and given["way"] == Way.HANDBOOK:
+            return {**given, "state": S.DEEMED, "signature": None}
+        return {**given, "signature": chosen_picture(self.cleaned_data) if signed else None}
+
+
+def is_usual(version):
+    """Ticked from the start: basic ones, and what is made for the resident's group or age and costs nothing."""
+    made_for = version.groups or version.age_from is not None or version.age_to is not None
+    return version.package.kind == PackageKind.BASIC or bool(made_for and version.price == version.waiver)
+
+
+class PendingForm(forms.Form):
+    """The signature below an agreement that waits for it."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    read = forms.BooleanField(label=gettext_lazy("read and understood"), required=False)
+    signer = forms.CharField(label=gettext_lazy("who signed"), max_length=60, required=False)
+    drawing = Drawing()
+    scan = forms.FileField(label=gettext_lazy("scan of the signed paper"), required=False)
+
+    def clean_scan(self):
+        return picture_of(self.cleaned_data["scan"])

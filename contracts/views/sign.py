@@ -2,23 +2,28 @@
 
 import uuid
 
+from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from clinic import refusals
-from clinic.errors import Conflict, Refused
+from clinic import audit, refusals
+from clinic.codes import Act, LifeState
+from clinic.errors import Conflict, Forbidden, Refused
 from clinic.models import Resident
 from clinic.permissions import needs
+from contracts import relations
 from contracts.actions import agreements as actions
-from contracts.codes import AgreementState, Relation, Way
+from contracts.actions import drafts
+from contracts.codes import ALIVE, AgreementState, Relation, Way
 from contracts.forms.sign import PageSignForm, PendingForm, chosen_picture
 from contracts.models import Agreement
 
 S = AgreementState
 STATES = (S.DRAFT, S.PENDING, S.SIGNED)
-CHILD = 14
+FIELDS = {"representative_relation": "relation", "signature": "drawing"}
 
 
 @needs("contracts.sign_agreement")
@@ -26,29 +31,57 @@ CHILD = 14
 def sign(request, resident):
     """GET the form; POST with ``state`` of STATES makes the agreement, with ``look`` another team or day was chosen."""
     person = resident_of(request, resident)
-    standing = Agreement.objects.of_resident(person).alive().select_related("team", "institution").first()
+    return _write(request, person, None)
+
+
+@needs("contracts.sign_agreement")
+@require_http_methods(["GET", "POST"])
+def sign_agreement(request, agreement):
+    """A draft goes on where it was left; one that waits gets its signature, and nothing else of it changes."""
+    rows = Agreement.objects.visible_to(request.user).select_related(
+        "resident__home", "resident__merged_into", "team__institution", "institution", "text", "doctor"
+    )
+    row = get_object_or_404(rows, uuid=agreement)
+    if row.state == S.DRAFT:
+        return _write(request, row.resident, row)
+    if row.state != S.PENDING:
+        return redirect("agreement", agreement=row.uuid)
+    return _sign_pending(request, row)
+
+
+def _write(request, person, draft):
+    """The page with all terms on it: of a new agreement, or of a draft."""
+    shared = {"by": request.user, "resident": person}
     if request.method == "GET":
-        form = PageSignForm(initial=beginning(person), by=request.user, resident=person)
-        return _page(request, person, form, standing)
+        audit.record(Act.VIEW, request=request, resident=person, obj=draft or person, detail={"page": "sign"})
+        start = _as_typed(draft) if draft else beginning(request.user, person)
+        return _page(request, person, PageSignForm(initial=start, **shared), draft)
     if "look" in request.POST:
-        shown = {
-            name: request.POST.getlist(name) if name == "versions" else request.POST[name]
-            for name in request.POST
-        }
-        shown.pop("versions", None)  # of another team
-        return _page(request, person, PageSignForm(initial=shown, by=request.user, resident=person), standing)
+        return _page(request, person, PageSignForm(initial=typed(request.POST), **shared), draft)
     state = request.POST.get("state")
     if state not in STATES:
         raise Http404
-    form = PageSignForm(request.POST, request.FILES, by=request.user, resident=person)
-    if form.is_valid() and (made := _made(request, form, state)):
-        return redirect("agreement", agreement=made.uuid)
-    return _page(request, person, form, standing, status=400)
+    form = PageSignForm(request.POST, request.FILES, **shared)
+    if form.is_valid() and (made := _made(request, form, state, draft)):
+        waits = made.state == S.PENDING and state == S.SIGNED
+        return redirect("sign-agreement" if waits else "agreement", agreement=made.uuid)
+    return _page(request, person, form, draft, status=400)
 
 
-def _made(request, form, state):
+def _made(request, form, state, draft):
+    """The agreement; None where it was refused, the sentence standing in the form."""
+    terms, now = form.terms(state), timezone.now()
+    by = {"by": request.user, "request": request, "now": now}
     try:
-        return actions.make(**form.terms(state), by=request.user, request=request)
+        made = draft or actions.make(**terms, **by)
+        known = draft is not None or made.made_at != now
+        if known and made.state == S.DRAFT:  # the draft itself, or one kept a moment ago with the same key
+            return drafts.carry_on(agreement=made, terms=terms, state=terms["state"], key=terms["key"], **by)
+        if known and made.state == S.PENDING and state == S.SIGNED:
+            messages.warning(
+                request, _("This agreement waits for its signature already; nothing else of it changes.")
+            )
+        return made
     except Refused as refusal:
         told(request, form, refusal)
         return None
@@ -56,45 +89,39 @@ def _made(request, form, state):
 
 def told(request, form, refusal):
     """At its field, or above the form."""
-    if isinstance(refusal, Conflict):
+    if isinstance(refusal, Forbidden):
         refusals.tell(request, refusal)
-    names = {"representative_relation": "relation", "signature": "drawing"}
-    field = names.get(refusal.facts.get("field"), refusal.facts.get("field"))
+    field = refusal.facts.get("field")
+    field = FIELDS.get(field, field)
+    if refusal.code == "cap":
+        field = "doctor"
     form.add_error(field if field in form.fields else None, refusal.message)
 
 
-@needs("contracts.sign_agreement")
-@require_http_methods(["GET", "POST"])
-def sign_agreement(request, agreement):
-    """The pending one is signed; a draft is put before the resident first."""
-    rows = Agreement.objects.visible_to(request.user).select_related(
-        "resident", "team__institution", "text", "doctor"
-    )
-    row = get_object_or_404(rows, uuid=agreement)
-    if row.state not in (S.DRAFT, S.PENDING):
-        return redirect("agreement", agreement=row.uuid)
+def _sign_pending(request, row):
     signer = row.representative or row.resident.name
     form = PendingForm(
         request.POST or None, request.FILES or None, initial={"key": uuid.uuid4(), "signer": signer}
     )
     if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
         try:
-            _sign(request, row, form.cleaned_data)
+            actions.sign(
+                agreement=row, by=request.user, signature=chosen_picture(data), signer=data["signer"], read=data["read"],
+                key=data["key"], request=request,
+            )  # fmt: skip
+            return redirect("agreement", agreement=row.uuid)
+        except Conflict as refusal:  # somebody else was there first: the agreement says what it is
+            refusals.tell(request, refusal)
             return redirect("agreement", agreement=row.uuid)
         except Refused as refusal:
             told(request, form, refusal)
-    context = {"agreement": row, "resident": row.resident, "form": form, "text": row.text,
-               "packages": row.packages.select_related("version__package")}  # fmt: skip
+    if request.method == "GET":
+        audit.record(Act.VIEW, request=request, resident=row.resident, obj=row, detail={"page": "sign"})
+    packages = row.packages.select_related("version__package").prefetch_related("version__items")
+    context = {"agreement": row, "resident": row.resident, "form": form, "text": row.text, "packages": packages,
+               "due": row.fee - row.waived}  # fmt: skip
     return render(request, "contracts/sign_agreement.html", context, status=400 if form.errors else 200)
-
-
-def _sign(request, row, data):
-    if row.state == S.DRAFT:
-        row = actions.put(agreement=row, by=request.user, request=request)
-    actions.sign(
-        agreement=row, by=request.user, signature=chosen_picture(data), signer=data["signer"], read=data["read"],
-        key=data["key"], request=request,
-    )  # fmt: skip
 
 
 def resident_of(request, key):
@@ -102,33 +129,61 @@ def resident_of(request, key):
     return get_object_or_404(rows, uuid=key).survivor
 
 
-def beginning(person):
-    """What is known already; a child's guardian is the head of the household, or its eldest."""
+def typed(post):
+    """What stands in the boxes, as a beginning; of the packages none is ticked anew."""
+    return {name: post.getlist(name) if name == "versions" else post[name] for name in post} | {
+        "versions": post.getlist("versions")
+    }
+
+
+def beginning(user, person):
+    """What is known already. A child is signed by its family: the head of the household, or the eldest of it."""
     given = {
         "key": uuid.uuid4(), "start": timezone.localdate(), "years": 1, "way": Way.IN_PERSON, "phone": person.phone,
-        "address": person.address, "signer": person.name,
+        "address": person.address,
     }  # fmt: skip
-    if person.age < CHILD and (guardian := _guardian(person)):
+    if person.age < relations.OF_AGE and (guardian := _guardian(user, person)):
         given |= {
-            "way": Way.FAMILY, "representative": guardian.name, "relation": Relation.GUARDIAN, "signer": guardian.name,
-            "representative_phone": guardian.phone,
+            "way": Way.FAMILY, "representative": guardian.name, "representative_phone": guardian.phone,
+            "relation": relations.between(guardian, person) or Relation.GUARDIAN,
         }  # fmt: skip
     return given
 
 
-def _guardian(person):
+def _as_typed(draft):
+    """A draft's terms. Its first day is not in the past, and the key is that of the signature to come."""
+    return {
+        "key": uuid.uuid4(), "team": draft.team.uuid, "doctor": str(draft.doctor.uuid), "years": draft.years,
+        "start": max(draft.start, timezone.localdate()), "way": draft.way, "phone": draft.phone, "address": draft.address,
+        "note": draft.note, "representative": draft.representative, "relation": draft.representative_relation,
+        "representative_phone": draft.representative_phone,
+        "versions": [str(key) for key in draft.packages.values_list("version__uuid", flat=True)],
+    }  # fmt: skip
+
+
+def _guardian(user, person):
     if person.household_id is None:
         return None
-    others = Resident.objects.current().filter(household=person.household_id).exclude(pk=person.pk)
-    return others.order_by("birth_date").first()
+    people = (
+        Resident.objects.visible_to(user)
+        .current()
+        .filter(household=person.household_id, life_state=LifeState.LIVING)
+    )
+    adults = [one for one in people.order_by("birth_date") if one.age >= relations.OF_AGE]
+    heads = [one for one in adults if relations.between(one, person)]
+    return next(iter(heads or adults), None)
 
 
-def _page(request, person, form, standing, status=200):
-    context = {"resident": person, "form": form, "standing": standing, "household": _others(person)}
+def _page(request, person, form, draft, status=200):
+    own = Agreement.objects.visible_to(request.user).of_resident(person).select_related("team", "institution")
+    rows = list(own.filter(state__in=(*ALIVE, S.DRAFT))[:5])
+    context = {
+        "resident": person,
+        "form": form,
+        "draft": draft,
+        "standing": next((row for row in rows if row.is_alive), None),
+        "drafts": [row for row in rows if row.state == S.DRAFT and row != draft],
+        "household": person.household_id is not None and draft is None,
+        "here": request.path,
+    }
     return render(request, "contracts/sign.html", context, status=status)
-
-
-def _others(person):
-    """Whether somebody lives with the resident who could be signed in the same go."""
-    rows = Resident.objects.current().filter(household=person.household_id).exclude(pk=person.pk)
-    return person.household_id is not None and rows.exists()

@@ -1,111 +1,159 @@
 // The signature pad: strokes by pointer events, kept as a PNG in the form's hidden field, which outlives a refused form.
-// And the sum of the ticked packages.
+// Then what the rest of the page says by itself: the sum of the ticked packages, the last day, who represents whom.
 
-const WIDTH = 3;
-const PNG = "data:image/png;base64,";
+// The picture that is kept, whatever the screen: 5 to 2, as the canvas (static/css/signing.css).
+const WIDTH = 900;
+const HEIGHT = 360;
+const LINE = 5;
 
 function pad(box) {
   const canvas = box.querySelector("canvas");
   const field = box.querySelector("input");
-  const pen = canvas.getContext("2d");
-  const strokes = [];
+  const screen = canvas.getContext("2d");
+  // Points in the kept picture's pixels, so that a turned or resized screen loses nothing.
+  let strokes = [];
   let before = null; // what a refused form brought back
-  let current = null;
+  let pointer = null;
 
-  function fit() {
-    const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    canvas.width = Math.round(canvas.clientWidth * ratio);
-    canvas.height = Math.round(canvas.clientHeight * ratio);
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    draw();
-  }
-
-  function draw() {
-    pen.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
-    if (before) pen.drawImage(before, 0, 0, canvas.clientWidth, canvas.clientHeight);
-    pen.lineWidth = WIDTH;
+  function paint(pen, scale) {
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, WIDTH, HEIGHT);
+    if (before) pen.drawImage(before, 0, 0, WIDTH, HEIGHT);
+    pen.lineWidth = LINE;
     pen.lineCap = pen.lineJoin = "round";
-    pen.strokeStyle = "#000";
+    pen.strokeStyle = pen.fillStyle = "#000";
     for (const stroke of strokes) {
       pen.beginPath();
+      if (stroke.length === 1) {
+        // A dot is a stroke too.
+        pen.arc(...stroke[0], LINE / 2, 0, 2 * Math.PI);
+        pen.fill();
+        continue;
+      }
       pen.moveTo(...stroke[0]);
-      // A dot is a stroke too.
-      if (stroke.length === 1) pen.lineTo(stroke[0][0] + 0.1, stroke[0][1]);
       for (const point of stroke.slice(1)) pen.lineTo(...point);
       pen.stroke();
     }
   }
 
+  function show() {
+    paint(screen, canvas.width / WIDTH);
+  }
+
+  function fit() {
+    const ratio = window.devicePixelRatio || 1;
+    canvas.width = Math.round(canvas.clientWidth * ratio);
+    canvas.height = Math.round((canvas.width * HEIGHT) / WIDTH);
+    show();
+  }
+
   function keep() {
-    field.value = strokes.length || before ? canvas.toDataURL("image/png") : "";
+    if (!strokes.length && !before) {
+      field.value = "";
+      return;
+    }
+    const paper = document.createElement("canvas");
+    paper.width = WIDTH;
+    paper.height = HEIGHT;
+    paint(paper.getContext("2d"), 1);
+    field.value = paper.toDataURL("image/png");
   }
 
   function at(event) {
     const edge = canvas.getBoundingClientRect();
-    return [event.clientX - edge.left, event.clientY - edge.top];
+    const scale = WIDTH / canvas.clientWidth;
+    return [(event.clientX - edge.left - canvas.clientLeft) * scale, (event.clientY - edge.top - canvas.clientTop) * scale];
   }
 
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
+    // One pen or finger at a time: the hand that rests beside it draws nothing.
+    if (event.button || pointer !== null) return;
     event.preventDefault();
-    canvas.setPointerCapture(event.pointerId);
-    current = [at(event)];
-    strokes.push(current);
-    draw();
+    pointer = event.pointerId;
+    canvas.setPointerCapture(pointer);
+    strokes.push([at(event)]);
+    show();
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!current) return;
-    for (const one of event.getCoalescedEvents?.() ?? [event]) current.push(at(one));
-    draw();
+    if (event.pointerId !== pointer) return;
+    const between = event.getCoalescedEvents?.() ?? [];
+    for (const one of between.length ? between : [event]) strokes.at(-1).push(at(one));
+    show();
   });
-  for (const kind of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(kind, () => {
-      if (!current) return;
-      current = null;
+  for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    canvas.addEventListener(kind, (event) => {
+      if (event.pointerId !== pointer) return;
+      pointer = null;
       keep();
     });
   }
   box.querySelector("[data-undo]").addEventListener("click", () => {
     if (!strokes.pop()) before = null;
-    draw();
+    show();
     keep();
   });
   box.querySelector("[data-clear]").addEventListener("click", () => {
-    strokes.length = 0;
+    strokes = [];
     before = null;
-    draw();
+    show();
     keep();
   });
-  if (field.value.startsWith(PNG)) {
-    // Not as an address of an image, which the content policy forbids.
-    const bytes = Uint8Array.from(atob(field.value.slice(PNG.length)), (sign) => sign.charCodeAt(0));
-    createImageBitmap(new Blob([bytes], { type: "image/png" })).then((image) => {
-      before = image;
-      draw();
-    });
-  }
-  window.addEventListener("resize", fit);
-  fit();
+  bring(field, (image) => {
+    before = image;
+    show();
+  });
+  new ResizeObserver(fit).observe(canvas);
 }
 
-function addUp(part) {
-  const years = Number(document.querySelector("#id_years")?.value) || 1;
+/** What a refused form, or the browser's Back, brought: shown again if it is a picture, forgotten if not. */
+function bring(field, found) {
+  if (!field.value) return;
+  const image = new Image();
+  image.addEventListener("load", () => found(image));
+  image.addEventListener("error", () => {
+    field.value = "";
+  });
+  if (field.value.startsWith("data:image/png;base64,")) image.src = field.value;
+  else field.value = "";
+}
+
+/** Fees of what is ticked, for all years; in a household of those who are ticked. */
+function addUp(form) {
+  const years = Number(form.elements.years?.value) || 1;
   let fee = 0;
   let waived = 0;
-  for (const label of part.querySelectorAll("label[data-price]")) {
-    if (!label.querySelector("input").checked) continue;
-    fee += Number(label.dataset.price) * years;
-    waived += Number(label.dataset.waiver) * years;
+  for (const label of form.querySelectorAll("label[data-price]")) {
+    const who = label.closest("fieldset")?.querySelector("[data-who]");
+    if (!label.querySelector("input").checked || (who && !who.checked)) continue;
+    fee += Math.round(Number(label.dataset.price) * 100) * years;
+    waived += Math.round(Number(label.dataset.waiver) * 100) * years;
   }
-  for (const sum of part.querySelectorAll("[data-sum]")) {
-    sum.querySelector("[data-fee]").value = fee.toFixed(2);
-    sum.querySelector("[data-waived]").value = waived.toFixed(2);
-    sum.querySelector("[data-due]").value = (fee - waived).toFixed(2);
+  for (const sum of form.querySelectorAll("[data-sum]")) {
+    sum.querySelector("[data-fee]").value = (fee / 100).toFixed(2);
+    sum.querySelector("[data-waived]").value = (waived / 100).toFixed(2);
+    sum.querySelector("[data-due]").value = ((fee - waived) / 100).toFixed(2);
   }
+  for (const day of form.querySelectorAll("[data-years]")) day.hidden = Number(day.dataset.years) !== years;
+}
+
+/** By the family: somebody signs for the resident. By the handbook: nobody does. */
+function ways(form) {
+  const way = form.elements.way?.value;
+  const family = form.querySelector("[data-family]");
+  if (family && way === "family") family.open = true;
+  for (const box of form.querySelectorAll("[data-pad]")) box.classList.toggle("is-idle", way === "handbook");
+  const somebody = form.querySelector("[data-somebody]");
+  if (somebody) somebody.hidden = form.elements.signer.value !== "";
+}
+
+function tell(form) {
+  addUp(form);
+  ways(form);
 }
 
 const form = document.querySelector(".sign-form");
 document.querySelectorAll("[data-pad]").forEach(pad);
-form.addEventListener("change", () => addUp(form));
-document.body.addEventListener("htmx:afterSwap", () => addUp(form));
-addUp(form);
+form.addEventListener("change", () => tell(form));
+document.body.addEventListener("htmx:afterSettle", () => tell(form));
+tell(form);
+form.querySelector(".errorlist")?.parentElement.scrollIntoView({ block: "center" });
