@@ -89,6 +89,7 @@ class ContractsConfig(AppConfig):
             registry.TimetableLine("add_up_all_figures", "contracts.jobs.add_up_all_figures", nightly),
             registry.TimetableLine("run_batches", "contracts.jobs.run_batches", minute),
             registry.TimetableLine("tend_agreements", "contracts.jobs.tend_agreements", minute),
+            registry.TimetableLine("propose_evidence", "contracts.jobs.propose_evidence", minute),
             registry.TimetableLine("remind_of_agreements", "contracts.jobs.remind", ten_minutes),
         ]
 

@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from contracts import batching, lifecycle, reminders
+from contracts import batching, lifecycle, proposals, reminders
 from contracts.figures import adding_up
 
 
@@ -36,3 +36,8 @@ def tend_agreements():
 @task()
 def remind():
     return reminders.follow_up() + reminders.remind()
+
+
+@task()
+def propose_evidence():
+    return proposals.withdraw_undone() + proposals.propose()

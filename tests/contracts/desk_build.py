@@ -29,13 +29,13 @@ def leader(of):
     return of.members.get(role=TeamRole.LEADER).person
 
 
-def version(where, code="BASE", **given):
+def version(where, code="BASE", evidence=(), **given):
     package = Package.objects.create(institution=where, code=code, name=f"包{code}", kind=PackageKind.BASIC)
     made = PackageVersion.objects.create(
         package=package, number=1, valid_from=date(2020, 1, 1), price=120, waiver=100, **given
     )
     PackageItem.objects.create(
-        version=made, name="随访", service=ServiceKind.PUBLIC_HEALTH, times=4, period=Period.YEAR
+        version=made, name="随访", service=ServiceKind.PUBLIC_HEALTH, times=4, period=Period.YEAR, evidence=list(evidence)
     )
     made.published_at = timezone.now()
     made.save()
