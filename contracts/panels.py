@@ -19,7 +19,7 @@ def badges(resident, user, ids) -> list[Badge]:
     if not user.has_perm("contracts.view_agreement"):
         return []
     today = timezone.localdate()
-    rows = Agreement.objects.filter(resident__in=ids, state__in=ALIVE, end__gte=today)
+    rows = Agreement.objects.visible_to(user).filter(resident__in=ids, state__in=ALIVE, end__gte=today)
     row = rows.select_related("team", "doctor").order_by("start").first()
     if row is not None:
         return [_badge(row, today)]
@@ -51,11 +51,11 @@ def panel(request, resident) -> dict:
     rows = list(rows.select_related("team", "doctor", "institution").order_by("-start", "-pk")[:SHOWN])
     for row in rows:
         row.light = light_of(row.days_left(today)) if row.state in IN_FORCE else None
+    signs = user.has_perm("contracts.sign_agreement") and resident.life_state == LifeState.LIVING
     return {
         "agreements": rows,
-        "may_sign": user.has_perm("contracts.sign_agreement")
-        and resident.life_state == LifeState.LIVING
-        and not any(row.is_alive for row in rows),
+        "signs": signs,
+        "may_sign": signs and not any(row.is_alive for row in rows),
         "whys": [choice for choice in WhyNot.choices if choice[0] != WhyNot.OTHER],
-        "household": resident.household_id is not None and user.has_perm("contracts.sign_agreement"),
+        "household": signs and resident.household_id is not None,
     }

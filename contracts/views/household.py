@@ -17,7 +17,7 @@ from clinic.models import Resident
 from clinic.permissions import needs
 from contracts import relations
 from contracts.actions import agreements as actions
-from contracts.codes import AgreementState, Way
+from contracts.codes import AgreementState, Relation, Way
 from contracts.forms.household import HouseholdForm, members_of
 from contracts.models import Agreement
 from contracts.views.sign import resident_of, told, typed
@@ -57,7 +57,10 @@ def _made(request, form, members, sitting):
     state = request.POST.get("state")
     if state not in (S.PENDING, S.SIGNED):
         raise Http404
-    people = [one.terms(sitting, form) for one in members if one.ticked and not _hindered(one, sitting)]
+    chosen = [one for one in members if one.ticked and not _hindered(one, sitting)]
+    if _unrelated(form, chosen):
+        return False
+    people = [one.terms(sitting, form) for one in chosen]
     try:
         made = actions.sign_household(
             sitting=sitting, people=people, by=request.user, request=request, **form.shared(state)
@@ -70,6 +73,17 @@ def _made(request, form, members, sitting):
     if any(row.state != state for row in made):
         messages.warning(request, _("These agreements were made before; each is as it says itself."))
     return True
+
+
+def _unrelated(form, chosen):
+    """All of whom nobody said how the signer is related to them, in one sentence."""
+    found = [one for one in chosen if not one.signs and one.relation not in Relation.values]
+    for one in found:
+        one.error = _("How is the signer related to this person?")
+    if found:
+        names = _(", ").join(one.person.name for one in found)
+        form.add_error(None, _("%(names)s: how is the signer related?") % {"names": names})
+    return bool(found)
 
 
 def _hindered(member, sitting):

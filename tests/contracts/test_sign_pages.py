@@ -49,7 +49,10 @@ def family(station, person):
     person.household = Household.objects.create(home=station)
     person.household_relation = HouseholdRelation.HEAD
     person.save()
-    rest = (("王小宝", date(2019, 3, 1), HouseholdRelation.SON), ("李奶奶", date(1950, 1, 1), HouseholdRelation.PARENT))
+    rest = (
+        ("王小宝", date(2019, 3, 1), HouseholdRelation.SON),
+        ("李奶奶", date(1950, 1, 1), HouseholdRelation.PARENT),
+    )
     return [
         person,
         *(
@@ -81,10 +84,13 @@ def page_of(person, name="sign-resident"):
 
 def test_the_page_knows_what_is_known(client, clerk, team, person):
     html = client.get(page_of(person)).content.decode()
-    assert person.phone in html and "胡家园1号" in html and "甲方……" in html
+    assert person.phone in html
+    assert "胡家园1号" in html
+    assert "甲方……" in html
     assert f'value="{team.uuid}" selected' in html
     assert re.search(rf'value="{team.version.uuid}" checked', html)
-    assert "disabled> 包OLD" in html and "65" in html
+    assert "disabled> 包OLD" in html
+    assert "65" in html
     assert "(0/2000)" in html
     assert AuditEntry.objects.filter(act=Act.VIEW, resident=person.uuid).exists()
 
@@ -118,7 +124,8 @@ def test_a_refused_form_keeps_what_was_typed_and_drawn(client, clerk, team, pers
     answer = client.post(page_of(person), typed(team, read="", phone="13911112222", way="family"))
     html = answer.content.decode()
     assert answer.status_code == 400
-    assert INK in html and "13911112222" in html
+    assert INK in html
+    assert "13911112222" in html
     assert answer.context["form"].errors.keys() == {"representative"}
     assert not Agreement.objects.exists()
     answer = client.post(page_of(person), typed(team, read=""))
@@ -221,7 +228,9 @@ def test_one_that_waits_is_signed_and_nothing_else_changes(client, clerk, team, 
     post = typed(team, state="pending", drawing="", read="")
     client.post(page_of(person), post)
     waiting = Agreement.objects.get()
-    answer = client.post(page_of(person), {**post, "years": 3, "state": "signed", "drawing": INK, "read": "on"})
+    answer = client.post(
+        page_of(person), {**post, "years": 3, "state": "signed", "drawing": INK, "read": "on"}
+    )
     address = reverse("sign-agreement", args=[waiting.uuid])
     assert answer.url == address
     assert waiting.number in client.get(page_of(person)).content.decode()
@@ -251,7 +260,8 @@ def test_a_role_without_the_right_is_refused(client, station, person, role, name
 
 def test_a_team_elsewhere_cannot_be_posted(client, clerk, team, person, other_station):
     other = build.team(other_station, "别队")
-    answer = client.post(page_of(person), typed(other, versions=[team.version.uuid]))
+    post = typed(team, team=other.uuid, doctor=build.leader(other).uuid)
+    answer = client.post(page_of(person), post)
     assert answer.status_code == 400
     assert "team" in answer.context["form"].errors
     assert not Agreement.objects.exists()
@@ -261,7 +271,10 @@ def test_papers_and_pictures_hide_from_another_station(client, clerk, team, pers
     client.post(page_of(person), typed(team))
     made = Agreement.objects.get()
     picture = reverse("signature-picture", args=[Signature.objects.get().uuid])
-    addresses = [picture, *(reverse(name, args=[made.uuid]) for name in ("agreement-print", "sign-agreement"))]
+    addresses = [
+        picture,
+        *(reverse(name, args=[made.uuid]) for name in ("agreement-print", "sign-agreement")),
+    ]
     seen = client.get(picture)
     assert (seen["Content-Type"], seen["Cache-Control"]) == ("image/png", "no-store")
     client.force_login(stranger)
@@ -335,7 +348,11 @@ def test_somebody_else_signs_for_all_by_name(client, clerk, team, family):
 def test_another_signer_is_related_otherwise(client, clerk, team, family):
     post = household(team, family, signer=family[2].uuid, look="signer")
     members = client.post(page_of(family[0], "sign-household"), post).context["members"]
-    assert {one.person.name: one.relation for one in members} == {"李梅": "parent", "王小宝": "", "李奶奶": ""}
+    assert {one.person.name: one.relation for one in members} == {
+        "李梅": "parent",
+        "王小宝": "",
+        "李奶奶": "",
+    }
 
 
 def test_pages_cost_few_queries(client, clerk, team, family, django_assert_max_num_queries):
@@ -352,5 +369,6 @@ def test_the_banner_and_the_panel_lead_to_signing(client, clerk, team, person):
     client.post(page_of(person), typed(team))
     made = Agreement.objects.get()
     html = client.get(address).content.decode()
-    assert made.number in html and build.leader(team).name in html
+    assert reverse("agreement", args=[made.uuid]) in html
+    assert build.leader(team).name in html
     assert page_of(person) not in html
