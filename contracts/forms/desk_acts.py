@@ -14,7 +14,7 @@ from contracts.models import AgreementText, TeamMember
 REASON = 200
 YEARS = [(n, str(n)) for n in (1, 2, 3)]
 # A change of team ends by itself; who has died is ended by the system, and by the desk where it learns of it first.
-ENDS = [(reason.value, reason.label) for reason in EndReason if reason != EndReason.SWITCHED]
+ENDS = [("", "—")] + [(reason.value, reason.label) for reason in EndReason if reason != EndReason.SWITCHED]
 
 
 class Day(forms.DateInput):
@@ -52,7 +52,7 @@ class NoteForm(KeyForm):
 
 
 class RefuseForm(KeyForm):
-    why = forms.ChoiceField(label=gettext_lazy("why not signed"), choices=WhyNot.choices)
+    why = forms.ChoiceField(label=gettext_lazy("why not signed"), choices=[("", "—"), *WhyNot.choices])
     note = forms.CharField(label=gettext_lazy("remark"), max_length=REASON, required=False)
 
     def clean(self):
