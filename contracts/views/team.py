@@ -25,9 +25,9 @@ SHOWN = ("", "light-90", "light-60", "light-30", "unserved", "pending")
 def my_team(request):
     """``team``: one of the user's (public id), ``show`` of SHOWN, ``group`` of Group, ``after``: the last one seen; a
     name or its initials only by POST, so that no name stands in an address."""
-    teams = _teams(request.user)
+    teams = teams_of(request.user)
     asked = request.POST if request.method == "POST" else request.GET
-    chosen = _chosen(teams, asked.get("team", ""))
+    chosen = chosen_of(teams, asked.get("team", ""))
     today = timezone.localdate()
     rows = Agreement.objects.in_scope(request.user).filter(team__in=chosen, state__in=ALIVE)
     show, group = asked.get("show", ""), asked.get("group", "")
@@ -50,14 +50,14 @@ def my_team(request):
     return render(request, "contracts/my_team.html", context)
 
 
-def _teams(user):
+def teams_of(user):
     """Those the user belongs to; who belongs to none sees those of the institution."""
     visible = Team.objects.visible_to(user).active().select_related("institution")
     mine = list(visible.of_member(user))
     return mine or list(visible.filter(institution=user.institution)[:SIZE])
 
 
-def _chosen(teams, wanted):
+def chosen_of(teams, wanted):
     if not wanted:
         return teams
     found = [team for team in teams if str(team.uuid) == wanted]
