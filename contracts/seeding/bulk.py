@@ -153,6 +153,8 @@ class Writer:
                 for row in AgreementCounter.objects.select_related("institution")
             },
         )
+        # Asked here: the lines are written by a thread, which would not see what is not committed yet.
+        self.places = dict(Institution.objects.values_list("code", "pk"))
         with connection.cursor() as cursor:
             # A person may bring one more than is wanted.
             self.next = copying.reserve(cursor, "contracts_agreement", count + 1)
@@ -190,7 +192,7 @@ class Writer:
         served = self.plan(pk, team_pk, doctor, part) if part.state != AgreementState.PENDING else None
         ended = part.state not in ALIVE
         self.lines[0].append(copying.line((
-            pk, random_uuid(self.rng), number, part.state, self._institution(code), team_pk, doctor, resident, "", "", "", "", "",
+            pk, random_uuid(self.rng), number, part.state, self.places[code], team_pk, doctor, resident, "", "", "", "", "",
             json.dumps(groups(born, part.start, self.rng)), part.start, part.end, 1, self.version.price, self.version.waiver,
             part.way, "import", follows if part.follows else None, "", "", signed,
             None if part.state == AgreementState.PENDING else signed, served, part.ended_on if ended else None,
@@ -202,11 +204,6 @@ class Writer:
             )
         )
         return pk
-
-    def _institution(self, code):
-        if not hasattr(self, "places"):
-            self.places = dict(Institution.objects.values_list("code", "pk"))
-        return self.places[code]
 
     def plan(self, agreement, team, doctor, part):
         """Its planned services and what shows that they were done; returns the last day of service."""
