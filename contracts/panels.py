@@ -12,6 +12,8 @@ from contracts.models import Agreement
 from contracts.reminders import light_of
 
 SHOWN = 5
+# Nobody refuses so often that the one in force is not among them.
+ASKED = 20
 
 
 def badges(resident, user, ids) -> list[Badge]:
@@ -19,8 +21,8 @@ def badges(resident, user, ids) -> list[Badge]:
     if not user.has_perm("contracts.view_agreement"):
         return []
     today = timezone.localdate()
-    rows = Agreement.objects.visible_to(user).filter(resident__in=ids, state__in=ALIVE, end__gte=today)
-    row = rows.select_related("team", "doctor").order_by("start").first()
+    alive = [row for row in _latest(resident, user, ids) if row.state in ALIVE and row.end >= today]
+    row = min(alive, key=lambda row: row.start, default=None)
     if row is not None:
         return [_badge(row, today)]
     if resident.life_state != LifeState.LIVING or not user.has_perm("contracts.sign_agreement"):
@@ -44,11 +46,19 @@ def _badge(row, today):
     )  # fmt: skip
 
 
+def _latest(resident, user, ids=None):
+    """The file's newest agreements, asked for once for banner and panel of one page."""
+    if not hasattr(resident, "latest_agreements"):
+        rows = Agreement.objects.visible_to(user).filter(resident__in=ids or resident.record_ids())
+        rows = rows.select_related("team", "doctor").order_by("-start", "-pk")
+        resident.latest_agreements = list(rows[:ASKED])
+    return resident.latest_agreements
+
+
 def panel(request, resident) -> dict:
     """For the resident's page (clinic.registry.ResidentPanel): the last agreements and what can be done."""
     user, today = request.user, timezone.localdate()
-    rows = Agreement.objects.visible_to(user).filter(resident__in=resident.record_ids())
-    rows = list(rows.select_related("team", "doctor", "institution").order_by("-start", "-pk")[:SHOWN])
+    rows = _latest(resident, user)[:SHOWN]
     for row in rows:
         row.light = light_of(row.days_left(today)) if row.state in IN_FORCE else None
     signs = user.has_perm("contracts.sign_agreement") and resident.life_state == LifeState.LIVING

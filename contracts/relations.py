@@ -13,6 +13,8 @@ TO_HEAD = {
     H.GRANDPARENT: Relation.GRANDPARENT, H.SIBLING: Relation.SIBLING,
 }  # fmt: skip
 CHILDREN = (H.SON, H.DAUGHTER)
+# Who signs for a child without being asked how.
+ELDERS = (Relation.PARENT, Relation.GRANDPARENT)
 OF_AGE = 18
 
 
@@ -23,6 +25,10 @@ def between(signer, member) -> str:
         return OF_HEAD.get(its, "")
     if its == H.HEAD:
         return TO_HEAD.get(his, "")
-    if his in CHILDREN and its in CHILDREN:
-        return Relation.SIBLING
+    if its in CHILDREN:
+        return {
+            H.SPOUSE: Relation.PARENT,
+            H.PARENT: Relation.GRANDPARENT,
+            **dict.fromkeys(CHILDREN, Relation.SIBLING),
+        }.get(his, "")
     return ""

@@ -41,14 +41,17 @@ def sign_household(request, resident):
     else:
         form = HouseholdForm(initial=typed(data) if data else _beginning(person, people), **shared)
     sitting = _sitting(data)
-    members = members_of(people, _standing(people), form, data, anew=data and data.get("look") == "signer")
+    members = members_of(
+        people, _standing(request.user, people), form, data, anew=data and data.get("look") == "signer"
+    )
     if acting and form.is_valid() and _made(request, form, members, sitting):
         return redirect("agreement-print-sitting", sitting=sitting)
     if data is None:
         audit.record(
             Act.VIEW, request=request, resident=person, obj=person, detail={"page": "sign-household"}
         )
-    context = {"resident": person, "members": members, "form": form, "sitting": sitting}
+    context = {"resident": person, "members": members, "form": form, "sitting": sitting,
+               "nobody": all(one.why_not for one in members)}  # fmt: skip
     return render(request, "contracts/household.html", context, status=400 if acting else 200)
 
 
@@ -57,7 +60,7 @@ def _made(request, form, members, sitting):
     state = request.POST.get("state")
     if state not in (S.PENDING, S.SIGNED):
         raise Http404
-    chosen = [one for one in members if one.ticked and not _hindered(one, sitting)]
+    chosen = [one for one in members if one.ticked and not _hindered(request.user, one, sitting)]
     if _unrelated(form, chosen):
         return False
     people = [one.terms(sitting, form) for one in chosen]
@@ -86,11 +89,11 @@ def _unrelated(form, chosen):
     return bool(found)
 
 
-def _hindered(member, sitting):
+def _hindered(user, member, sitting):
     """Signed elsewhere before; what this very page made a moment ago is no hindrance (a second click)."""
     if member.why_not is None:
         return False
-    return not Agreement.objects.filter(uuid=uuid.uuid5(sitting, member.name)).exists()
+    return not Agreement.objects.visible_to(user).filter(uuid=uuid.uuid5(sitting, member.name)).exists()
 
 
 def _sitting(data):
@@ -110,8 +113,13 @@ def _household(user, person):
     return list(rows.select_related("home", "household", "merged_into").order_by("birth_date", "pk")[:MOST])
 
 
-def _standing(people):
-    alive = Agreement.objects.alive().filter(resident__in=people).select_related("team", "institution")
+def _standing(user, people):
+    alive = (
+        Agreement.objects.visible_to(user)
+        .alive()
+        .filter(resident__in=people)
+        .select_related("team", "institution")
+    )
     return {row.resident_id: row for row in alive.order_by("start")}
 
 

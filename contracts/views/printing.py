@@ -14,7 +14,7 @@ from clinic.codes import Act
 from clinic.permissions import needs
 from contracts import eligibility
 from contracts.codes import ONCE_IN_FORCE, Group, SignatureKind
-from contracts.models import Agreement, AgreementPackage, PackageItem, Signature
+from contracts.models import Agreement, Signature
 
 # Nobody's household is larger; a longer list is a mistake.
 MOST = 40
@@ -53,16 +53,12 @@ def print_sitting(request, sitting):
 
 
 def _rows(user):
-    items = PackageItem.objects.order_by("order", "pk")
-    packages = AgreementPackage.objects.select_related("version__package").prefetch_related(
-        Prefetch("version__items", queryset=items)
-    )
     rows = Agreement.objects.visible_to(user).select_related(
         "resident", "team", "institution", "doctor", "text", "signed_by"
     )
+    signatures = Signature.objects.visible_to(user).defer("picture")
     return rows.prefetch_related(
-        Prefetch("packages", queryset=packages.order_by("pk")),
-        Prefetch("signatures", queryset=Signature.objects.defer("picture").order_by("pk")),
+        "packages__version__package", "packages__version__items", Prefetch("signatures", queryset=signatures)
     )
 
 

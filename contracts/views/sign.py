@@ -17,7 +17,7 @@ from clinic.permissions import needs
 from contracts import relations
 from contracts.actions import agreements as actions
 from contracts.actions import drafts
-from contracts.codes import ALIVE, AgreementState, Relation, Way
+from contracts.codes import ALIVE, AgreementState, Way
 from contracts.forms.sign import PageSignForm, PendingForm, chosen_picture
 from contracts.models import Agreement
 
@@ -137,16 +137,16 @@ def typed(post):
 
 
 def beginning(user, person):
-    """What is known already. A child is signed by its family: the head of the household, or the eldest of it."""
+    """What is known already. A child is signed by its family: a parent, else a grandparent."""
     given = {
         "key": uuid.uuid4(), "start": timezone.localdate(), "years": 1, "way": Way.IN_PERSON, "phone": person.phone,
         "address": person.address,
     }  # fmt: skip
-    if person.age < relations.OF_AGE and (guardian := _guardian(user, person)):
-        given |= {
-            "way": Way.FAMILY, "representative": guardian.name, "representative_phone": guardian.phone,
-            "relation": relations.between(guardian, person) or Relation.GUARDIAN,
-        }  # fmt: skip
+    if person.age < relations.OF_AGE:
+        given["way"] = Way.FAMILY
+        if found := _elder(user, person):
+            elder, relation = found
+            given |= {"representative": elder.name, "representative_phone": elder.phone, "relation": relation}
     return given
 
 
@@ -161,7 +161,8 @@ def _as_typed(draft):
     }  # fmt: skip
 
 
-def _guardian(user, person):
+def _elder(user, person):
+    """(parent or grandparent in the household, which of both); None where the cover sheets do not tell."""
     if person.household_id is None:
         return None
     people = (
@@ -169,9 +170,13 @@ def _guardian(user, person):
         .current()
         .filter(household=person.household_id, life_state=LifeState.LIVING)
     )
-    adults = [one for one in people.order_by("birth_date") if one.age >= relations.OF_AGE]
-    heads = [one for one in adults if relations.between(one, person)]
-    return next(iter(heads or adults), None)
+    related = [
+        (one, relations.between(one, person))
+        for one in people.order_by("birth_date")
+        if one.age >= relations.OF_AGE
+    ]
+    elders = [pair for pair in related if pair[1] in relations.ELDERS]
+    return min(elders, key=lambda pair: relations.ELDERS.index(pair[1]), default=None)
 
 
 def _page(request, person, form, draft, status=200):

@@ -196,7 +196,7 @@ def test_the_page_asks_the_same_few_statements_whatever_the_history(
     for _number in range(3):
         factories.encounter(resident, doctor, status="finished")
     page(client, doctor, resident)
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         client.get(reverse("resident", args=[resident.uuid]))
 
 

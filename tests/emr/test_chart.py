@@ -46,13 +46,13 @@ def load(client):
 
 
 @pytest.mark.parametrize("history", [0, 40])
-def test_the_chart_costs_ten_queries_whatever_the_history(
+def test_the_chart_costs_ten_queries_and_one_for_the_team_whatever_the_history(
     client, load, doctor, resident, django_assert_max_num_queries, history
 ):
     past_visits(resident, doctor, history)
     visit = factories.encounter(resident, doctor)
     load(doctor, visit)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         client.get(f"/visits/{visit.uuid}/")
 
 
