@@ -81,6 +81,9 @@ class ContractsConfig(AppConfig):
         from contracts import lifecycle  # noqa: PLC0415 - models are not loaded before
 
         registry.merge_checks.append(lifecycle.merge_obstacle)
+        registry.checks.append(
+            registry.Check("agreements", "contracts.verification.agreements", by_institution=True)
+        )
         minute = IntervalTrigger(minutes=1, timezone=settings.TIME_ZONE)
         ten_minutes = IntervalTrigger(minutes=10, timezone=settings.TIME_ZONE)
         nightly = CronTrigger(hour=2, minute=25, timezone=settings.TIME_ZONE)

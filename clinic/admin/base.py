@@ -56,7 +56,8 @@ class DeskForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
-            if getattr(field, "to_field_name", None) == "uuid" and self.instance.pk is not None:
+            one = not isinstance(field, forms.ModelMultipleChoiceField)
+            if one and getattr(field, "to_field_name", None) == "uuid" and self.instance.pk is not None:
                 chosen = getattr(self.instance, name)
                 self.initial[name] = chosen and chosen.uuid
 

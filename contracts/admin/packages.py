@@ -212,7 +212,10 @@ class PackageAdmin(DeskAdmin):
             act()
         except Refused as refusal:
             field = refusal.facts.get("field")
-            form.add_error(field if field in form.fields else None, refusal.message)
+            if field in form.fields:
+                form.add_error(field, refusal.message)
+            else:  # the form may be gone by now, the sentence must not
+                refusals.tell(request, refusal)
             return False
         return True
 
