@@ -90,9 +90,6 @@ def test_a_package_is_written_published_and_then_never_changes(desk, manager, ce
     assert (version.is_published, version.price, version.groups) == (True, 160, ["hypertension"])
     late = desk.post(add, {"name": "再加", "service": "other", "times": 1, "period": "year"})
     assert "已发布的内容不能更改" in late.content.decode()
-        302,
-        403,
-    )
     assert PackageItem.objects.count() == 1
     with pytest.raises(Conflict):
         packages.keep_version(version=version, by=manager, price=1)
