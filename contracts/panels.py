@@ -14,6 +14,7 @@ from contracts.reminders import light_of
 SHOWN = 5
 # Nobody refuses so often that the one in force is not among them.
 ASKED = 20
+TO_SIGN = (AgreementState.DRAFT, AgreementState.PENDING)
 
 
 def badges(resident, user, ids) -> list[Badge]:
@@ -50,7 +51,7 @@ def _latest(resident, user, ids=None):
     """The file's newest agreements, asked for once for banner and panel of one page."""
     if not hasattr(resident, "latest_agreements"):
         rows = Agreement.objects.visible_to(user).filter(resident__in=ids or resident.record_ids())
-        rows = rows.select_related("team", "doctor").order_by("-start", "-pk")
+        rows = rows.select_related("team", "doctor", "institution").order_by("-start", "-pk")
         resident.latest_agreements = list(rows[:ASKED])
     return resident.latest_agreements
 
@@ -59,12 +60,14 @@ def panel(request, resident) -> dict:
     """For the resident's page (clinic.registry.ResidentPanel): the last agreements and what can be done."""
     user, today = request.user, timezone.localdate()
     rows = _latest(resident, user)[:SHOWN]
-    for row in rows:
-        row.light = light_of(row.days_left(today)) if row.state in IN_FORCE else None
     signs = user.has_perm("contracts.sign_agreement") and resident.life_state == LifeState.LIVING
+    for row in rows:
+        row.to_sign = (
+            signs and row.state in TO_SIGN and row.institution.path.startswith(user.institution.path)
+        )
+        row.light = light_of(row.days_left(today)) if row.state in IN_FORCE else None
     return {
         "agreements": rows,
-        "signs": signs,
         "may_sign": signs and not any(row.is_alive for row in rows),
         "whys": [choice for choice in WhyNot.choices if choice[0] != WhyNot.OTHER],
         "household": signs and resident.household_id is not None,

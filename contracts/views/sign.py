@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -42,6 +43,8 @@ def sign_agreement(request, agreement):
         "resident__home", "resident__merged_into", "team__institution", "institution", "text", "doctor"
     )
     row = get_object_or_404(rows, uuid=agreement)
+    if not row.institution.path.startswith(request.user.institution.path):
+        raise PermissionDenied  # seen because the resident is ours; the team is not
     if row.state == S.DRAFT:
         return _write(request, row.resident, row)
     if row.state != S.PENDING:

@@ -267,6 +267,14 @@ def test_a_team_elsewhere_cannot_be_posted(client, clerk, team, person, other_st
     assert not Agreement.objects.exists()
 
 
+def test_one_of_another_station_is_seen_here_and_not_signed_here(client, clerk, person, other_station):
+    waiting = build.agreement(person, build.team(other_station, "别队"), "pending")
+    assert client.get(reverse("sign-agreement", args=[waiting.uuid])).status_code == 403
+    assert client.get(reverse("agreement-print", args=[waiting.uuid])).status_code == 200
+    html = client.get(reverse("resident", args=[person.uuid])).content.decode()
+    assert reverse("sign-agreement", args=[waiting.uuid]) not in html
+
+
 def test_papers_and_pictures_hide_from_another_station(client, clerk, team, person, stranger):
     client.post(page_of(person), typed(team))
     made = Agreement.objects.get()
@@ -374,8 +382,11 @@ def test_the_banner_and_the_panel_lead_to_signing(client, clerk, team, person):
     address = reverse("resident", args=[person.uuid])
     html = client.get(address).content.decode()
     assert html.count(page_of(person)) >= 2
+    client.post(page_of(person), typed(team, state="draft"))
+    draft = Agreement.objects.get()
+    assert reverse("sign-agreement", args=[draft.uuid]) in client.get(address).content.decode()
     client.post(page_of(person), typed(team))
-    made = Agreement.objects.get()
+    made = Agreement.objects.get(state="signed")
     html = client.get(address).content.decode()
     assert reverse("agreement", args=[made.uuid]) in html
     assert build.leader(team).name in html
