@@ -2,12 +2,10 @@
 
 import uuid
 
-from django import forms
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic import audit, refusals
@@ -17,64 +15,12 @@ from clinic.permissions import needs
 from contracts import renewing
 from contracts.actions import agreements as actions
 from contracts.actions import renewal, switches
-from contracts.codes import IN_FORCE, AgreementState, EndReason, SwitchState, WhyNot
-from contracts.models import Agreement, Signature, SwitchRequest, Team, TeamMember
+from contracts.codes import IN_FORCE, AgreementState, SwitchState
+from contracts.forms.acts import DecideForm, EndForm, NoteForm, RefuseForm, RenewForm, SwitchForm
+from contracts.models import Agreement, Signature, SwitchRequest
 from contracts.reminders import light_of
 
 S = AgreementState
-
-
-class RefuseForm(forms.Form):
-    why = forms.ChoiceField(label=gettext_lazy("why not signed"), choices=WhyNot.choices)
-    note = forms.CharField(label=gettext_lazy("remark"), max_length=200, required=False)
-
-
-class NoteForm(forms.Form):
-    note = forms.CharField(label=gettext_lazy("remark"), max_length=200, required=False)
-
-
-class EndForm(forms.Form):
-    reason = forms.ChoiceField(
-        label=gettext_lazy("reason"),
-        choices=[choice for choice in EndReason.choices if choice[0] != EndReason.SWITCHED],
-    )
-    note = forms.CharField(label=gettext_lazy("reason in words"), max_length=200, required=False)
-
-
-class RenewForm(forms.Form):
-    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-    years = forms.TypedChoiceField(label=gettext_lazy("years"), choices=[(1, 1), (2, 2), (3, 3)], coerce=int)
-    read = forms.BooleanField(label=gettext_lazy("read, understood and agreed to"))
-
-
-class SwitchForm(forms.Form):
-    """Teams that may be chosen, each with its family doctors: one choice for both."""
-
-    to = forms.ChoiceField(label=gettext_lazy("to team"))
-    reason = forms.CharField(label=gettext_lazy("reason"), max_length=200)
-
-    def __init__(self, *args, user, agreement, **kwargs):
-        super().__init__(*args, **kwargs)
-        teams = Team.objects.active().exclude(pk=agreement.team_id)
-        root = user.institution.path.split("/")[1]
-        members = (
-            TeamMember.objects.on()
-            .family_doctors()
-            .filter(team__in=teams, person__is_active=True, team__institution__path__startswith=f"/{root}/")
-        )
-        members = members.select_related("team__institution", "person").order_by(
-            "team__institution__path", "team__name", "role"
-        )
-        self.members = {f"{one.team.uuid} {one.person.uuid}": one for one in members[:400]}
-        self.fields["to"].choices = [
-            (key, f"{one.team.institution} · {one.team} · {one.person.name}")
-            for key, one in self.members.items()
-        ]
-
-
-class DecideForm(forms.Form):
-    switch = forms.UUIDField(widget=forms.HiddenInput)
-    reason = forms.CharField(label=gettext_lazy("reason of the decision"), max_length=200, required=False)
 
 
 @needs("contracts.view_agreement")
@@ -209,7 +155,10 @@ def _page(request, row, tried=None, status=200):
         "packages": row.packages.select_related("version__package"),
         "plan": row.plan.select_related("item").order_by("due_to", "pk"),
         "signatures": row.signatures.defer("picture"),
-        "later": Agreement.objects.filter(follows=row).exclude(state__in=renewing.GONE).first(),
+        "later": Agreement.objects.visible_to(user)
+        .filter(follows=row)
+        .exclude(state__in=renewing.GONE)
+        .first(),
         "wishes": row.switches.select_related("to_team__institution", "to_doctor", "asked_by", "decided_by"),
         "light": light_of(row.days_left(today)) if row.state in IN_FORCE else None,
         "acts": _possible(row, user, today, shown),

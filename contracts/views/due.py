@@ -33,7 +33,11 @@ def due(request):
     """``team``, ``service`` of ServiceKind, ``after``: the last one seen. The nearest end first, overdue ones too."""
     teams, chosen = _mine(request)
     today, service = timezone.localdate(), request.GET.get("service", "")
-    rows = PlanItem.objects.open().filter(team__in=chosen, due_from__lte=today, due_to__gte=today - OVERDUE)
+    rows = (
+        PlanItem.objects.visible_to(request.user)
+        .open()
+        .filter(team__in=chosen, due_from__lte=today, due_to__gte=today - OVERDUE)
+    )
     if service in ServiceKind.values:
         rows = rows.filter(item__service=service)
     rows = rows.select_related("item", "agreement__resident", "agreement__doctor", "team").order_by(

@@ -26,15 +26,22 @@ def arguments():
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("--residents", type=int, default=100_000)
     parser.add_argument("--encounters", type=int, default=1_000_000)
+    parser.add_argument("--agreements", type=int, default=60_000, help="with their plans")
+    parser.add_argument(
+        "--district", action="store_true", help="the whole district: 900 000 residents, 500 000 agreements"
+    )
+    parser.add_argument("--renewals", type=int, default=5_000, help="agreements renewed at once")
     parser.add_argument("--seconds", type=float, default=10, help="length of each measurement")
     parser.add_argument("--recipients", type=int, default=1_000_000, help="of the campaign that is built")
     parser.add_argument("--messages", type=int, default=40_000, help="sent end to end")
     parser.add_argument("--small", action="store_true", help="6 000 residents, 20 000 visits, 2 s each")
     parser.add_argument("--only", nargs="*", default=[], metavar="PAGE")
     given = parser.parse_args()
+    if given.district:
+        given.residents, given.agreements = 900_000, 500_000
     if given.small:
         given.residents, given.encounters, given.seconds = 6_000, 20_000, 2
-        given.recipients, given.messages = 20_000, 5_000
+        given.recipients, given.messages, given.agreements, given.renewals = 20_000, 5_000, 4_000, 500
     return given
 
 
@@ -56,6 +63,8 @@ def main():
                     measure(given, {**environment, "BENCH_PASSWORD": password})
                     if password == "argon2" and (not given.only or "messages" in given.only):
                         send(given, {**environment, "BENCH_PASSWORD": password})
+                    if password == "argon2" and (not given.only or "renewals" in given.only):
+                        renew(given, {**environment, "BENCH_PASSWORD": password})
     finally:
         postgres.destroy(var)
         shutil.rmtree(var, ignore_errors=True)
@@ -73,8 +82,16 @@ def fill(given, environment):
     sealed = min(given.encounters, SEALED)
     manage(
         environment, "seed", "--residents", str(given.residents), "--encounters", str(given.encounters - sealed),
-        "--no-seals",
+        "--no-seals", "--agreements", str(given.agreements), "--stations", "40" if given.district else "0",
     )  # fmt: skip
+    manage(
+        environment,
+        "shell",
+        "-v",
+        "0",
+        "-c",
+        "from contracts.figures import adding_up; adding_up.add_up_all()",
+    )
     manage(environment, "seed", "--seed", "2", "--encounters", str(sealed))
     print(
         f"Loading took {time.monotonic() - loading:.0f} s, everything before measuring"
@@ -98,6 +115,12 @@ def send(given, environment):
     """Messages, in the same database and beside the same web server."""
     words = (given.recipients, given.messages, given.seconds)
     command = [sys.executable, "-m", "benchmark.messages", *map(str, words)]
+    subprocess.run(command, cwd=PROJECT, env={**environment, **urls()}, check=True)
+
+
+def renew(given, environment):
+    """Agreements in bulk, by the job's own hand."""
+    command = [sys.executable, "-m", "benchmark.signing", str(given.renewals)]
     subprocess.run(command, cwd=PROJECT, env={**environment, **urls()}, check=True)
 
 

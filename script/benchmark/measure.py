@@ -18,6 +18,7 @@ from benchmark.browser import first_load, timed  # noqa: E402
 from benchmark.proof import proof  # noqa: E402
 from benchmark.stage import CLIENTS, PASSWORD, Stage  # noqa: E402
 from clinic.models import Lease  # noqa: E402
+from contracts.models import Agreement  # noqa: E402
 
 TYPED = (
     "高血压",
@@ -42,6 +43,10 @@ class Page:
     def __init__(self, stage):
         self.stage = stage
 
+    def people(self):
+        """Who asks, one for each client."""
+        return self.stage.doctors
+
     def prepare(self, client, doctor):
         """What one client needs of its own."""
 
@@ -56,6 +61,20 @@ class Plain(Page):
 
     def ask(self, browser, own, number, **headers):
         return browser.get(self.path, **headers)
+
+
+class Signing(Plain):
+    """A page of the family doctors: the clients belong to the station's largest team."""
+
+    def people(self):
+        return self.stage.team()
+
+
+class District(Plain):
+    """A page for the district office, which looks at everything."""
+
+    def people(self):
+        return [self.stage.office] * CLIENTS
 
 
 class Chart(Page):
@@ -176,6 +195,19 @@ def pages(stage):
         "inquiry, 3 000 saves": Inquiry(stage),
         "versions, 20 corrections": Versions(stage),
         "sign": Sign(stage),
+        **signing_pages(stage),
+    }
+
+
+def signing_pages(stage):
+    """Of a district that has signed agreements."""
+    if not Agreement.objects.exists():
+        return {}
+    return {
+        "my team": Signing(stage, reverse("my-team")),
+        "services due": Signing(stage, reverse("due")),
+        "evidence to confirm": Signing(stage, reverse("confirm")),
+        "figures of signing": District(stage, reverse("signing-figures")),
     }
 
 
@@ -206,7 +238,7 @@ def drive(page, stage, clients, seconds):
     """(requests a second, sorted times, errors) of so many clients at once."""
     team = [
         (stage.browser(doctor), page.prepare(number, doctor))
-        for number, doctor in enumerate(stage.doctors[:clients])
+        for number, doctor in enumerate(page.people()[:clients])
     ]
     began = time.perf_counter()
     crew = [Client(page, browser, own, began + seconds) for browser, own in team]
@@ -222,7 +254,7 @@ def drive(page, stage, clients, seconds):
 
 def statements(page, stage):
     """(all statements, those besides session and user, bytes) of one request after a first one."""
-    doctor = stage.doctors[0]
+    doctor = page.people()[0]
     browser, own = stage.browser(doctor), page.prepare(0, doctor)
     page.ask(browser, own, 0)
     answer = page.ask(browser, own, 1, **COUNT)

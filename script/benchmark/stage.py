@@ -9,12 +9,16 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import Count, Q
 from django.middleware.csrf import _get_new_csrf_string
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from benchmark.browser import Browser
 from clinic.codes import Role
 from clinic.models import Resident, User
+from contracts.codes import ALIVE, TeamRole
+from contracts.models import Team, TeamMember
 from emr.actions import drafts
 from emr.codes import EncounterStatus
 from emr.models import Correction, Encounter, Note, Save
@@ -60,6 +64,20 @@ class Stage:
         user.password_changed_at = timezone.now()
         user.save()
         return user
+
+    def team(self):
+        """The doctors, members of the team that looks after the most residents; the district's seed makes it."""
+        load = Count("agreements", filter=Q(agreements__state__in=ALIVE))
+        team = Team.objects.filter(institution=self.station).annotate(load=load).order_by("-load").first()
+        for doctor in self.doctors:
+            TeamMember.objects.get_or_create(
+                team=team, person=doctor, defaults={"role": TeamRole.DOCTOR, "since": timezone.localdate()}
+            )
+        return self.doctors
+
+    @cached_property
+    def office(self):
+        return User.objects.filter(role=Role.DISTRICT).first()
 
     def browser(self, user):
         session = SessionStore()
