@@ -40,11 +40,10 @@ def _badge(row, today):
     if row.state == AgreementState.PENDING:
         return Badge(_("Waiting for signature: %(team)s") % {"team": row.team}, "warn", address)
     facts = {"team": row.team, "doctor": row.doctor.name, "day": date_format(row.end, "Y-m-d")}
-    light = light_of(row.days_left(today))
-    return Badge(
-        _("%(team)s until %(day)s") % facts, "warn" if light else "plain", address,
-        _("family doctor %(doctor)s") % facts,
-    )  # fmt: skip
+    label, light = _("%(team)s · %(doctor)s until %(day)s") % facts, light_of(row.days_left(today))
+    if light:
+        label += " · " + _("ends within %(days)s days") % {"days": light}
+    return Badge(label, "warn" if light else "plain", address, row.number)
 
 
 def _latest(resident, user, ids=None):

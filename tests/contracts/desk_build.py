@@ -35,7 +35,12 @@ def version(where, code="BASE", evidence=(), **given):
         package=package, number=1, valid_from=date(2020, 1, 1), price=120, waiver=100, **given
     )
     PackageItem.objects.create(
-        version=made, name="随访", service=ServiceKind.PUBLIC_HEALTH, times=4, period=Period.YEAR, evidence=list(evidence)
+        version=made,
+        name="随访",
+        service=ServiceKind.PUBLIC_HEALTH,
+        times=4,
+        period=Period.YEAR,
+        evidence=list(evidence),
     )
     made.published_at = timezone.now()
     made.save()

@@ -200,7 +200,9 @@ def test_the_template_is_filled_in_with_our_headings(desk, team, base, people):
 
 
 def test_a_trial_run_writes_nothing(desk, team, base, people):
-    answer = desk.post(PAGE, {"key": uuid.uuid4(), "file": sheet([line(people[0]), line(people[1], team="九队")])})
+    answer = desk.post(
+        PAGE, {"key": uuid.uuid4(), "file": sheet([line(people[0]), line(people[1], team="九队")])}
+    )
     assert (answer.context["report"].good, answer.context["report"].bad) == (1, 1)
     assert not Batch.objects.exists()
 
@@ -230,5 +232,8 @@ def test_what_is_no_sheet_is_a_sentence(desk, file):
 
 def test_who_may_not_import(client, station, team, base, people):
     client.force_login(factories.user(Role.AUDITOR, station))
-    assert client.post(PAGE, {"key": uuid.uuid4(), "what": "all", "file": sheet([line(people[0])])}).status_code == 403
+    assert (
+        client.post(PAGE, {"key": uuid.uuid4(), "what": "all", "file": sheet([line(people[0])])}).status_code
+        == 403
+    )
     assert client.get(PAGE + "template/").status_code == 403

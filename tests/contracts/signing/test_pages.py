@@ -4,7 +4,7 @@ import base64
 import io
 import re
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,74 +12,18 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from clinic.codes import Act, HouseholdRelation, Role
-from clinic.models import AuditEntry, Household
+from clinic.codes import Act, Role
+from clinic.models import AuditEntry
 from contracts.models import Agreement, AgreementPackage, PlanItem, Signature, SigningPractice
 from tests import factories
 from tests.contracts import desk_build as build
-from tests.contracts.test_making import drawing
-
-INK = "data:image/png;base64," + base64.b64encode(drawing()).decode()
-
-
-@pytest.fixture
-def team(station, district):
-    made = build.team(station)
-    made.version = build.version(district, age_to=120)
-    made.paid = build.version(district, "OLD", age_from=65)
-    made.paper = build.text(district)
-    return made
-
-
-@pytest.fixture
-def person(station):
-    return factories.resident(station, name="李梅", born=date(1980, 5, 1), address="胡家园1号")
-
-
-@pytest.fixture
-def clerk(client, station):
-    made = factories.user(Role.CLERK, station)
-    client.force_login(made)
-    return made
-
-
-@pytest.fixture
-def family(station, person):
-    """Head, her son, her mother: 李梅, 王小宝, 李奶奶."""
-    person.household = Household.objects.create(home=station)
-    person.household_relation = HouseholdRelation.HEAD
-    person.save()
-    rest = (
-        ("王小宝", date(2019, 3, 1), HouseholdRelation.SON),
-        ("李奶奶", date(1950, 1, 1), HouseholdRelation.PARENT),
-    )
-    return [
-        person,
-        *(
-            factories.resident(
-                station, name=name, born=born, household=person.household, household_relation=part
-            )
-            for name, born, part in rest
-        ),
-    ]
-
-
-def typed(team, /, **more):
-    return {
-        "key": uuid.uuid4(), "team": team.uuid, "doctor": build.leader(team).uuid, "start": timezone.localdate().isoformat(),
-        "years": 1, "versions": [team.version.uuid], "way": "in_person", "phone": "13800000000", "address": "胡家园1号",
-        "read": "on", "drawing": INK, "state": "signed", **more,
-    }  # fmt: skip
+from tests.contracts.signing.typed import INK, page_of, typed
 
 
 def scanned():
     out = io.BytesIO()
     Image.new("RGB", (60, 80), "white").save(out, "JPEG")
     return SimpleUploadedFile("scan.jpg", out.getvalue())
-
-
-def page_of(person, name="sign-resident"):
-    return reverse(name, args=[person.uuid])
 
 
 def test_the_page_knows_what_is_known(client, clerk, team, person):
@@ -299,78 +243,6 @@ def test_on_paper(client, clerk, team, person):
     assert AuditEntry.objects.filter(act=Act.PRINT, object_id=str(made.uuid)).count() == 1
 
 
-def household(team, people, **more):
-    given = typed(team, sitting=uuid.uuid4(), signer=people[0].uuid, signer_phone="13800000000")
-    relations = ("", "parent", "child")
-    for one, relation in zip(people, relations, strict=False):
-        name = one.uuid.hex
-        given |= {f"who-{name}": "on", f"versions-{name}": [team.version.uuid], f"relation-{name}": relation}
-    return {**given, **more}
-
-
-def test_a_household_is_signed_in_one_go_and_leads_to_paper(client, clerk, team, family):
-    address = page_of(family[0], "sign-household")
-    members = {one.person.name: one for one in client.get(address).context["members"]}
-    assert [members[one.name].relation for one in family] == ["", "parent", "child"]
-    assert [len(members[one.name].fit) for one in family] == [1, 1, 2]
-    post = household(team, family)
-    first, second = client.post(address, post), client.post(address, post)
-    made = {row.resident.name: row for row in Agreement.objects.all()}
-    assert first.url == second.url == reverse("agreement-print-sitting", args=[post["sitting"]])
-    assert [(made[one.name].way, made[one.name].representative_relation) for one in family] == [
-        ("in_person", ""), ("family", "parent"), ("family", "child"),
-    ]  # fmt: skip
-    assert {row.signer for row in Signature.objects.all()} == {"李梅"}
-    html = client.get(first.url).content.decode()
-    assert html.count('<article class="paper">') == 3
-    assert AuditEntry.objects.filter(act=Act.PRINT).count() == 3
-
-
-def test_a_household_is_nobody_where_one_hinders(client, clerk, team, family):
-    post = household(team, family, **{f"relation-{family[1].uuid.hex}": ""})
-    answer = client.post(page_of(family[0], "sign-household"), post)
-    assert answer.status_code == 400
-    assert "王小宝" in answer.context["form"].non_field_errors()[0]
-    assert [one.person.name for one in answer.context["members"] if one.error] == ["王小宝"]
-    assert INK in answer.content.decode()
-    assert not Agreement.objects.exists()
-
-
-def test_who_has_an_agreement_is_shown_and_left_out(client, clerk, team, family):
-    build.agreement(family[2], team)
-    answer = client.post(page_of(family[0], "sign-household"), household(team, family))
-    assert answer.status_code == 302
-    assert Agreement.objects.filter(sitting__isnull=False).count() == 2
-    assert client.get(page_of(family[0], "sign-household")).context["nobody"]
-
-
-def test_a_child_is_signed_by_its_parent(client, clerk, team, family):
-    form = client.get(page_of(family[1])).context["form"]
-    assert [form[name].value() for name in ("way", "representative", "relation")] == [
-        "family",
-        "李梅",
-        "parent",
-    ]
-
-
-def test_somebody_else_signs_for_all_by_name(client, clerk, team, family):
-    address, post = page_of(family[0], "sign-household"), household(team, family, signer="")
-    assert client.post(address, post).context["form"].errors.keys() == {"name"}
-    post |= {"name": "王强", f"relation-{family[0].uuid.hex}": "spouse"}
-    assert client.post(address, post).status_code == 302
-    assert set(Agreement.objects.values_list("representative", flat=True)) == {"王强"}
-
-
-def test_another_signer_is_related_otherwise(client, clerk, team, family):
-    post = household(team, family, signer=family[2].uuid, look="signer")
-    members = client.post(page_of(family[0], "sign-household"), post).context["members"]
-    assert {one.person.name: one.relation for one in members} == {
-        "李梅": "parent",
-        "王小宝": "grandparent",
-        "李奶奶": "",
-    }
-
-
 def test_pages_cost_few_queries(client, clerk, team, family, django_assert_max_num_queries):
     for name in PAGES:
         client.get(page_of(family[0], name))
@@ -391,3 +263,9 @@ def test_the_banner_and_the_panel_lead_to_signing(client, clerk, team, person):
     assert reverse("agreement", args=[made.uuid]) in html
     assert build.leader(team).name in html
     assert page_of(person) not in html
+
+
+def test_the_banner_tells_doctor_term_and_light(client, clerk, team, person):
+    made = build.agreement(person, team, end=timezone.localdate() + timedelta(days=45))
+    html = client.get(reverse("resident", args=[person.uuid])).content.decode()
+    assert f"{team.name} · {build.leader(team).name} 至 {made.end} · 60 天内到期" in html
