@@ -93,6 +93,11 @@ class ContractsConfig(AppConfig):
             registry.TimetableLine("run_batches", "contracts.jobs.run_batches", minute),
             registry.TimetableLine("tend_agreements", "contracts.jobs.tend_agreements", minute),
             registry.TimetableLine("propose_evidence", "contracts.jobs.propose_evidence", minute),
+            registry.TimetableLine(
+                "propose_all_evidence",
+                "contracts.jobs.propose_all_evidence",
+                CronTrigger(hour=3, minute=25, timezone=settings.TIME_ZONE),
+            ),
             registry.TimetableLine("remind_of_agreements", "contracts.jobs.remind", ten_minutes),
         ]
 

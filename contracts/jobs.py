@@ -41,3 +41,8 @@ def remind():
 @task()
 def propose_evidence():
     return proposals.withdraw_undone() + proposals.propose()
+
+
+@task()
+def propose_all_evidence():
+    return proposals.propose_all()

@@ -79,7 +79,7 @@ def _pass_some(today, now):
         row.state = S.RENEWED if row.pk in renewed else S.EXPIRED
         row.ended_on, row.ended_at = row.end, now
     bulk_update_with_history(rows, Agreement, ENDING, batch_size=STEP)
-    PlanItem.objects.open().filter(agreement__in=ids, due_to__gt=today).update(closed_on=today)
+    PlanItem.objects.filter(agreement__in=ids, due_to__gt=today).close(today)
     return len(rows)
 
 

@@ -2,14 +2,26 @@
 
 from django.urls import path
 
-from contracts.views import agreement, due, figures, home_visits, household, printing, reminders, sign, team
+from contracts.views import (
+    agreement,
+    due,
+    evidence,
+    figures,
+    home_visits,
+    household,
+    printing,
+    reminders,
+    sign,
+    team,
+)
 
 urlpatterns = [
     path("signing/team", team.my_team, name="my-team"),
     path("signing/due", due.due, name="due"),
     path("signing/due/<uuid:plan>", due.serve, name="serve"),
-    path("signing/confirm", due.confirm, name="confirm"),
-    path("signing/confirm/decide", due.decide, name="decide-evidence"),
+    path("signing/confirm", evidence.confirm, name="confirm"),
+    path("signing/confirm/decide", evidence.decide, name="decide-evidence"),
+    path("signing/evidence/<uuid:evidence>/withdraw", evidence.withdraw, name="withdraw-evidence"),
     path("signing/not-served", due.not_served, name="not-served"),
     path("residents/<uuid:resident>/home-visit", home_visits.home_visit, name="home-visit"),
     path("signing/figures", figures.figures, name="signing-figures"),

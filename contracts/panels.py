@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from clinic.codes import LifeState
 from clinic.registry import Badge
 from contracts.codes import ALIVE, IN_FORCE, AgreementState, WhyNot
-from contracts.models import Agreement
+from contracts.models import Agreement, HomeVisit
 from contracts.reminders import light_of
 
 SHOWN = 5
+VISITS = 3
 # Nobody refuses so often that the one in force is not among them.
 ASKED = 20
 TO_SIGN = (AgreementState.DRAFT, AgreementState.PENDING)
@@ -70,4 +71,6 @@ def panel(request, resident) -> dict:
         "may_sign": signs and not any(row.is_alive for row in rows),
         "whys": [choice for choice in WhyNot.choices if choice[0] != WhyNot.OTHER],
         "household": signs and resident.household_id is not None,
+        "may_visit": user.has_perm("contracts.add_homevisit") and resident.life_state == LifeState.LIVING,
+        "home_visits": HomeVisit.objects.visible_to(user).filter(resident__in=resident.record_ids())[:VISITS],
     }

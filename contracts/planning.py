@@ -80,4 +80,4 @@ def make(agreements) -> int:
 
 def close(agreement, day) -> int:
     """What is not done by the end is no longer due; returns how many lines."""
-    return PlanItem.objects.open().filter(agreement=agreement).update(closed_on=day)
+    return PlanItem.objects.filter(agreement=agreement).close(day)

@@ -1,8 +1,8 @@
 """Evidence that proposes itself 一次录入多处记账: a signed visit, a home visit or a delivered message shows for every open
 planned service of the resident that names its kind and whose window holds its day. A person only confirms.
 
-Looks back over the last days, and never proposes twice what was proposed, declined or withdrawn: it may run any number
-of times, be cut off anywhere, and miss nothing that was done while it did not run for less than that.
+Each minute it looks back over some hours, each night over two months: it may stand still for weeks and miss nothing. It never
+proposes twice what was proposed, declined or withdrawn, may run any number of times and be cut off anywhere.
 """
 
 from datetime import timedelta
@@ -13,13 +13,13 @@ from django.utils import timezone
 from simple_history.utils import bulk_create_with_history
 
 from contracts.actions import fulfilment
-from contracts.codes import EvidenceKind, EvidenceState
+from contracts.codes import EvidenceKind
 from contracts.models import Evidence, PlanItem
 from emr.models import Correction
 from messaging.codes import Purpose
 
-BACK = timedelta(days=3)
-MESSAGES_BACK = timedelta(days=10)
+LATELY = timedelta(hours=6)
+LONG = timedelta(days=60)
 STEP = 1000
 # What a message can show: that somebody was told or asked, not that an agreement ends.
 TELLING = (Purpose.EDUCATION, Purpose.FOLLOW_UP)
@@ -30,7 +30,11 @@ WITH seen AS MATERIALIZED ({seen})
 SELECT p.id, p.team_id, seen.source, seen.day, seen.who
 FROM seen
 JOIN clinic_resident r ON r.id = seen.resident
-JOIN contracts_agreement a ON a.resident_id = r.id OR a.resident_id = r.merged_into_id
+CROSS JOIN LATERAL (
+    SELECT COALESCE(r.merged_into_id, r.id) AS id
+    UNION ALL SELECT absorbed.id FROM clinic_resident absorbed WHERE absorbed.merged_into_id = COALESCE(r.merged_into_id, r.id)
+) person
+JOIN contracts_agreement a ON a.resident_id = person.id
 JOIN contracts_planitem p ON p.agreement_id = a.id AND seen.day BETWEEN p.due_from AND p.due_to
 JOIN contracts_packageitem i ON i.id = p.item_id
 WHERE a.state IN ('signed', 'deemed') AND p.closed_on IS NULL AND p.done < p.times AND i.evidence ? %(kind)s
@@ -54,17 +58,26 @@ MESSAGES = """
     FROM messaging_campaign c JOIN messaging_message m ON m.campaign_id = c.id
     WHERE c.purpose = ANY(%(purposes)s) AND m.state = 'delivered' AND m.state_at >= %(since)s AND c.made_at >= %(campaigns)s
 """
-SOURCES = (
-    (EvidenceKind.VISIT, VISITS, "encounter_id", BACK),
-    (EvidenceKind.HOME_VISIT, HOME_VISITS, "home_visit_id", BACK),
-    (EvidenceKind.MESSAGE, MESSAGES, "message_id", MESSAGES_BACK),
+VISITED = (
+    (EvidenceKind.VISIT, VISITS, "encounter_id"),
+    (EvidenceKind.HOME_VISIT, HOME_VISITS, "home_visit_id"),
 )
+TOLD = ((EvidenceKind.MESSAGE, MESSAGES, "message_id"),)
 
 
 def propose(now=None) -> int:
-    """All kinds; returns how many proposals were made."""
+    """What was signed and written in the last hours; returns how many proposals were made."""
+    return _propose_each(VISITED, LATELY, now)
+
+
+def propose_all(now=None) -> int:
+    """Visits of two months, and messages, which nobody waits for."""
+    return _propose_each(VISITED + TOLD, LONG, now)
+
+
+def _propose_each(sources, back, now):
     now = now or timezone.now()
-    return sum(_propose(kind, sql, column, now - back, now) for kind, sql, column, back in SOURCES)
+    return sum(_propose(kind, sql, column, now - back, now) for kind, sql, column in sources)
 
 
 def _propose(kind, sql, column, since, now):
@@ -106,12 +119,6 @@ def _propose_some(kind, sql, column, since, now):
 
 def withdraw_undone(now=None) -> int:
     """Proposals of visits whose signature was undone since."""
-    undone = Correction.objects.filter(void=True, signed_at__gte=(now or timezone.now()) - BACK)
-    rows = Evidence.objects.filter(
-        state=EvidenceState.PROPOSED, encounter__in=undone.values("note__encounter")
-    ).order_by("plan", "pk")
-    done = 0
-    for row in rows[:STEP]:
-        fulfilment.withdraw(evidence=row, by=None, note="", now=now)
-        done += 1
-    return done
+    undone = Correction.objects.filter(void=True, signed_at__gte=(now or timezone.now()) - LONG)
+    rows = Evidence.objects.proposed().filter(encounter__in=undone.values("note__encounter"))
+    return sum(fulfilment.retract(evidence=row, now=now) for row in rows.order_by("plan", "pk")[:STEP])

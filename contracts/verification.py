@@ -54,9 +54,13 @@ CHECKS = (
     (
         "twice",
         """
-        SELECT a.number FROM contracts_agreement a JOIN contracts_agreement b ON b.resident_id = a.resident_id AND b.id > a.id
-        WHERE a.state IN ('pending', 'signed', 'deemed') AND b.state IN ('pending', 'signed', 'deemed')
-            AND a.start <= b."end" AND b.start <= a."end" AND {scope}
+        WITH alive AS (
+            SELECT x.id, x.start, x."end", COALESCE(r.merged_into_id, r.id) AS person
+            FROM contracts_agreement x JOIN clinic_resident r ON r.id = x.resident_id
+            WHERE x.state IN ('pending', 'signed', 'deemed')
+        )
+        SELECT a.number FROM contracts_agreement a JOIN alive m ON m.id = a.id JOIN alive o ON o.person = m.person AND o.id > m.id
+        WHERE m.start <= o."end" AND o.start <= m."end" AND {scope}
         """,
     ),
     (

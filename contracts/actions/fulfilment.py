@@ -42,15 +42,28 @@ def decline(*, evidence, by, note="", request=None, now=None):
 
 def withdraw(*, evidence, by, note, request=None, now=None):
     """A confirmed one was confirmed in error. Refused code: note; Conflict code: state."""
-    if by is not None and not note.strip():
+    if not note.strip():
         raise Refused(_("Please give a short reason."), code="note", field="note")
     return _decide(evidence, E.WITHDRAWN, by, note, request, now)
+
+
+def retract(*, evidence, now=None) -> bool:
+    """What shows it was undone: a proposal goes. What a person has decided meanwhile stays; returns whether it went."""
+    with transaction.atomic():
+        _lock(evidence.plan_id, None)
+        row = Evidence.objects.select_for_update().get(pk=evidence.pk)
+        if row.state != E.PROPOSED:
+            return False
+        row.state, row.decided_at = E.WITHDRAWN, now or timezone.now()
+        row.save(update_fields=["state", "decided_at"])
+        return True
 
 
 def by_hand(*, plan, on, note, by, key, request=None, now=None):
     """Written down in words, confirmed at once; the same ``key`` returns the first one.
 
-    Refused codes: note, day; Conflict code: closed.
+    ``on`` lies in the window: what comes later counts for the next window's line. Refused codes: note, day; Conflict
+    codes: closed, key.
     """
     now, note = now or timezone.now(), _words(note)
     if not note:
@@ -60,7 +73,9 @@ def by_hand(*, plan, on, note, by, key, request=None, now=None):
     _may(by)
     with transaction.atomic():
         line = _lock(plan.pk, by)
-        if known := Evidence.objects.filter(uuid=key, plan=line).first():
+        if known := Evidence.objects.filter(uuid=key).first():
+            if known.plan_id != line.pk:
+                raise Conflict(_("This key belongs to another service."), code="key")
             return known
         if line.closed_on is not None:
             raise Conflict(_("Its agreement is over: nothing is due any more."), code="closed")
@@ -79,8 +94,7 @@ def by_hand(*, plan, on, note, by, key, request=None, now=None):
 
 def _decide(evidence, state, by, note, request, now):
     note = _words(note)
-    if by is not None:
-        _may(by)
+    _may(by)
     with transaction.atomic():
         line = _lock(evidence.plan_id, by)
         row = Evidence.objects.select_for_update().get(pk=evidence.pk)
@@ -99,8 +113,7 @@ def _decide(evidence, state, by, note, request, now):
 
 
 MOVES = {
-    (E.PROPOSED, E.CONFIRMED), (E.PROPOSED, E.DECLINED), (E.PROPOSED, E.WITHDRAWN), (E.DECLINED, E.CONFIRMED),
-    (E.CONFIRMED, E.WITHDRAWN),
+    (E.PROPOSED, E.CONFIRMED), (E.PROPOSED, E.DECLINED), (E.DECLINED, E.CONFIRMED), (E.CONFIRMED, E.WITHDRAWN),
 }  # fmt: skip
 
 

@@ -26,6 +26,12 @@ class PlanItemQuerySet(OfAgreementQuerySet):
         """Open, and the day lies in the window."""
         return self.open().filter(due_from__lte=day, due_to__gte=day)
 
+    def close(self, day):
+        """The agreements of these ended: what is open of them is no longer due; returns how many. Locked in one order,
+        which the job that proposes evidence keeps as well."""
+        locked = self.open().order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True)
+        return self.model.objects.filter(pk__in=list(locked)).update(closed_on=day)
+
 
 class PlanItem(models.Model):
     """One service due ``times`` times from ``due_from`` to ``due_to``. ``done`` counts its confirmed evidence (kept by

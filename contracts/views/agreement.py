@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,9 +16,9 @@ from clinic.permissions import needs
 from contracts import renewing
 from contracts.actions import agreements as actions
 from contracts.actions import renewal, switches
-from contracts.codes import IN_FORCE, AgreementState, SwitchState
+from contracts.codes import IN_FORCE, AgreementState, EvidenceState, SwitchState
 from contracts.forms.acts import DecideForm, EndForm, NoteForm, RefuseForm, RenewForm, SwitchForm
-from contracts.models import Agreement, Signature, SwitchRequest
+from contracts.models import Agreement, Evidence, Signature, SwitchRequest
 from contracts.reminders import light_of
 
 S = AgreementState
@@ -153,7 +154,8 @@ def _page(request, row, tried=None, status=200):
         "agreement": row,
         "resident": row.resident,
         "packages": row.packages.select_related("version__package"),
-        "plan": row.plan.select_related("item").order_by("due_to", "pk"),
+        "plan": _plan(row, user),
+        "may_serve": user.has_perm("contracts.confirm_evidence"),
         "signatures": row.signatures.defer("picture"),
         "later": Agreement.objects.visible_to(user)
         .filter(follows=row)
@@ -169,6 +171,14 @@ def _page(request, row, tried=None, status=200):
         "today": today,
     }
     return render(request, "contracts/agreement.html", context, status=status)
+
+
+def _plan(row, user):
+    """Planned services, each with what shows that it was done."""
+    proofs = Evidence.objects.visible_to(user).exclude(state=EvidenceState.WITHDRAWN)
+    proofs = proofs.select_related("done_by", "home_visit").order_by("on", "pk")
+    lines = row.plan.select_related("item").order_by("due_to", "pk")
+    return lines.prefetch_related(Prefetch("evidence", proofs, to_attr="proofs"))
 
 
 def _possible(row, user, today, shown):

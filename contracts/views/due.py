@@ -1,4 +1,4 @@
-"""What my teams owe their residents: services due today, evidence to confirm, the signed but not served."""
+"""What my teams owe their residents: services due today, the signed but not served."""
 
 import uuid
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from clinic.errors import Refused
 from clinic.permissions import needs
 from contracts.actions import fulfilment as actions
 from contracts.codes import ServiceKind
-from contracts.models import Agreement, Evidence, PlanItem
+from contracts.models import Agreement, PlanItem
 from contracts.served import unserved
 from contracts.views.team import chosen_of, teams_of
 
@@ -31,7 +32,7 @@ OVERDUE = timedelta(days=60)
 @require_GET
 def due(request):
     """``team``, ``service`` of ServiceKind, ``after``: the last one seen. The nearest end first, overdue ones too."""
-    teams, chosen = _mine(request)
+    teams, chosen = mine(request)
     today, service = timezone.localdate(), request.GET.get("service", "")
     rows = (
         PlanItem.objects.visible_to(request.user)
@@ -47,9 +48,9 @@ def due(request):
     for row in rows:
         row.key = uuid.uuid4()
     context = {
-        **_shown(request, teams, chosen), "lines": rows[:SIZE], "last": rows[SIZE - 1] if len(rows) > SIZE else None,
-        "today": today, "service": service, "services": ServiceKind.choices,
-        "may": request.user.has_perm("contracts.confirm_evidence"),
+        **shown(teams, chosen), "lines": rows[:SIZE], "last": rows[SIZE - 1] if len(rows) > SIZE else None,
+        "today": today, "service": service if service in ServiceKind.values else "", "services": ServiceKind.choices,
+        "may": request.user.has_perm("contracts.confirm_evidence"), "overdue": any(row.due_to < today for row in rows[:SIZE]),
     }  # fmt: skip
     return render(request, "contracts/due.html", context)
 
@@ -57,7 +58,7 @@ def due(request):
 def _after(rows, request):
     if not (text := request.GET.get("after")):
         return rows
-    last = get_object_or_404(PlanItem.objects.visible_to(request.user), uuid=_uuid(text))
+    last = get_object_or_404(PlanItem.objects.visible_to(request.user), uuid=uuid_of(text))
     return rows.filter(Q(due_to__gt=last.due_to) | Q(due_to=last.due_to, pk__gt=last.pk))
 
 
@@ -67,70 +68,39 @@ def serve(request, plan):
     """Written down by hand: the service was done on a day."""
     line = get_object_or_404(PlanItem.objects.visible_to(request.user).select_related("agreement"), uuid=plan)
     try:
-        on = parse_date(request.POST.get("on", "")) or timezone.localdate()
         actions.by_hand(
-            plan=line, on=on, note=request.POST.get("note", ""), by=request.user, key=_uuid(request.POST.get("key")),
+            plan=line, on=_day(request.POST.get("on", "")), note=request.POST.get("note", ""), by=request.user, key=uuid_of(request.POST.get("key")),
             request=request,
         )  # fmt: skip
-    except ValueError as error:
-        raise Http404 from error
     except Refused as refusal:
         refusals.tell(request, refusal)
-    return redirect("due")
+    return back_to(request, "due")
 
 
-@needs("contracts.confirm_evidence")
-@require_GET
-def confirm(request):
-    """Proposals of my teams, grouped by resident, the newest first."""
-    teams, chosen = _mine(request)
-    rows = Evidence.objects.visible_to(request.user).proposed().filter(team__in=chosen)
-    rows = rows.select_related(
-        "plan__item", "plan__agreement__resident", "encounter__doctor", "home_visit__by", "done_by"
-    ).order_by("-on", "-pk")
-    rows = list(rows[: SIZE * 2 + 1])
-    groups = {}
-    for row in rows[: SIZE * 2]:
-        groups.setdefault(row.plan.agreement.resident, []).append(row)
-    context = {**_shown(request, teams, chosen), "groups": list(groups.items()), "more": len(rows) > SIZE * 2}
-    return render(request, "contracts/confirm.html", context)
-
-
-@needs("contracts.confirm_evidence")
-@require_POST
-def decide(request):
-    """``evidence``: one or many public ids; ``decision``: confirm or decline. Back to what is left."""
-    wanted = [_uuid(text) for text in request.POST.getlist("evidence")[: SIZE * 2]]
-    rows = list(Evidence.objects.visible_to(request.user).filter(uuid__in=wanted))
-    if len(rows) != len(set(wanted)):
-        raise Http404
+def _day(text):
+    """Today where none was given."""
     try:
-        if request.POST.get("decision") == "decline":
-            for row in rows:
-                actions.decline(evidence=row, by=request.user, request=request)
-        else:
-            actions.confirm_many(rows=rows, by=request.user, request=request)
-    except Refused as refusal:
-        refusals.tell(request, refusal)
-    return redirect("confirm")
+        return parse_date(text) or timezone.localdate()
+    except ValueError as error:
+        raise Refused(_("There is no such day."), code="day", field="on") from error
 
 
 @needs("contracts.view_agreement")
 @require_GET
 def not_served(request):
     """Signed, in force, and nobody has done anything yet; the longest signed first."""
-    teams, chosen = _mine(request)
+    teams, chosen = mine(request)
     rows = unserved(Agreement.objects.in_scope(request.user).filter(team__in=chosen).in_force())
     rows = rows.select_related("resident", "doctor", "team").order_by("start", "pk")
     if request.GET.get("form") == "xlsx":
         return _sheet(request, rows)
     after = request.GET.get("after")
     if after:
-        last = get_object_or_404(rows, uuid=_uuid(after))
+        last = get_object_or_404(rows, uuid=uuid_of(after))
         rows = rows.filter(Q(start__gt=last.start) | Q(start=last.start, pk__gt=last.pk))
     rows = list(rows[: SIZE + 1])
     context = {
-        **_shown(request, teams, chosen), "agreements": rows[:SIZE], "last": rows[SIZE - 1] if len(rows) > SIZE else None,
+        **shown(teams, chosen), "agreements": rows[:SIZE], "last": rows[SIZE - 1] if len(rows) > SIZE else None,
         "may_export": request.user.has_perm("contracts.export_team"),
     }  # fmt: skip
     return render(request, "contracts/not_served.html", context)
@@ -153,16 +123,24 @@ def _sheet(request, rows):
     return spreadsheets.answer(_("not-served"), "xlsx", headings, lines)
 
 
-def _mine(request):
+def mine(request):
+    """(the user's teams, those of them that are shown)."""
     teams = teams_of(request.user)
     return teams, chosen_of(teams, request.GET.get("team", ""))
 
 
-def _shown(request, teams, chosen):
+def shown(teams, chosen):
+    """Context of the choice of a team."""
     return {"teams": teams, "chosen": chosen[0] if len(chosen) == 1 else None}
 
 
-def _uuid(text):
+def back_to(request, name):
+    """To the list that was shown, by its filters."""
+    kept = {key: request.POST[key] for key in ("team", "service") if request.POST.get(key)}
+    return redirect(reverse(name, query=kept))
+
+
+def uuid_of(text):
     try:
         return uuid.UUID(str(text))
     except ValueError as error:

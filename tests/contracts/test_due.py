@@ -40,6 +40,52 @@ def test_due_is_written_down_by_hand_and_goes(scene, client):
     assert name not in html(client, "due")
 
 
+def test_writing_down_goes_on_with_the_same_list(scene, client):
+    line, other, team = planned(scene), planned(scene), scene["team"]
+    given = {"key": uuid.uuid4(), "note": "随访", "team": team.uuid, "service": "public_health"}
+    answer = client.post(reverse("serve", args=[line.uuid]), given)
+    assert answer.url == reverse("due", query={"team": team.uuid, "service": "public_health"})
+    for again in ({}, {"on": "2026-02-30", "key": uuid.uuid4()}):
+        client.post(reverse("serve", args=[other.uuid]), {**given, **again})
+    assert Evidence.objects.count() == 1
+    page = html(client, "due")
+    assert "此键属于另一项服务" in page
+    assert "没有这一天" in page
+
+
+def test_what_was_confirmed_in_error_is_withdrawn_on_the_agreements_page(scene, client):
+    planned(scene, "visit")
+    signed_visit(scene)
+    proposals.propose()
+    row, page = Evidence.objects.get(), reverse("agreement", args=[scene["agreement"].uuid])
+    assert reverse("decide-evidence") in client.get(page).content.decode()
+    client.post(reverse("decide-evidence"), {"evidence": row.uuid, "agreement": scene["agreement"].uuid})
+    away = reverse("withdraw-evidence", args=[row.uuid])
+    for note, state in ((" ", "confirmed"), ("记错人了", "withdrawn")):
+        assert client.post(away, {"note": note}).url == page
+        row.refresh_from_db()
+        assert row.state == state
+    assert away not in client.get(page).content.decode()
+
+
+def test_tabs_say_how_much_waits_for_my_own_teams(scene, client):
+    planned(scene, "visit")
+    assert "text-bg-warning" not in html(client, "due")
+    signed_visit(scene)
+    proposals.propose()
+    assert '<span class="badge text-bg-warning">1</span>' in html(client, "due")
+    client.force_login(factories.user(Role.DOCTOR, scene["station"], name="周医生"))
+    assert "text-bg-warning" not in html(client, "due")
+
+
+def test_home_visits_are_on_the_residents_page(scene, client):
+    given = {"key": uuid.uuid4(), "on": timezone.localdate(), "did": "量血压 138/86"}
+    client.post(reverse("home-visit", args=[scene["resident"].uuid]), given)
+    page = client.get(reverse("resident", args=[scene["resident"].uuid])).content.decode()
+    assert "量血压 138/86" in page
+    assert reverse("home-visit", args=[scene["resident"].uuid]) in page
+
+
 def test_a_visit_is_confirmed_with_one_click_for_all_it_serves(scene, client):
     first, second = planned(scene, "visit"), planned(scene, "visit")
     signed_visit(scene)
@@ -76,6 +122,7 @@ def test_a_stranger_sees_nothing_of_it(scene, client, stranger, name):
     given = {"evidence": str(row.uuid), "key": uuid.uuid4(), "note": "x", "on": timezone.localdate()}
     assert client.post(reverse("decide-evidence"), given).status_code == 404
     assert client.post(reverse("serve", args=[line.uuid]), given).status_code == 404
+    assert client.post(reverse("withdraw-evidence", args=[row.uuid]), given).status_code == 404
     assert client.get(reverse("agreement", args=[scene["agreement"].uuid])).status_code == 404
 
 
