@@ -31,4 +31,6 @@ def _message(models, error):
                 return constraint.get_violation_error_message()
         if broken and broken.startswith(f"{model._meta.db_table}_record_number"):
             return _("This health-record number is given already.")
+        if broken and broken.startswith(f"{model._meta.db_table}_uuid"):
+            return _("This key belongs to something else already. Please open the page anew.")
     return None

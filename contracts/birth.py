@@ -14,7 +14,7 @@ from contracts.models import Agreement, AgreementPackage, PackageVersion, TeamMe
 # Nobody dates an agreement further ahead than the earliest renewal, nor back, save what an import brings.
 AHEAD = timedelta(days=max(settings.CONTRACTS_LIGHTS) + 1)
 # What was signed elsewhere is written down by the import, the old paper lying before the clerk.
-WITHOUT_SIGNATURE = (Source.IMPORT, Source.RENEWAL, Source.SWITCH)
+WITHOUT_SIGNATURE = (Source.IMPORT, Source.RENEWAL)
 
 
 def check_living(resident):
@@ -106,7 +106,7 @@ def check_formalities(agreement, read, signature):
     check_representative(agreement)
     if agreement.state == AgreementState.DEEMED and agreement.way != Way.HANDBOOK:
         raise Refused(_("Only the mother-and-child handbook counts as signed."), code="way", field="way")
-    if agreement.state == AgreementState.SIGNED and agreement.way == Way.HANDBOOK:
+    if agreement.state != AgreementState.DEEMED and agreement.way == Way.HANDBOOK:
         raise Refused(_("By the handbook one is deemed signed."), code="way", field="way")
     if agreement.source == Source.IMPORT or agreement.way == Way.HANDBOOK or agreement.state not in ALIVE:
         return

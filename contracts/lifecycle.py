@@ -1,6 +1,7 @@
 """What time does to agreements: the dead are let go the same day, what nobody signed is taken back, the last day passes
 (rules B4.7). Each step is a chunk in its own transaction; cut off anywhere, the next run goes on."""
 
+import time
 from datetime import timedelta
 
 from django.db import transaction
@@ -28,19 +29,26 @@ def tend(now=None) -> int:
 
 
 def let_go_of_the_dead(now) -> int:
-    """Live agreements of those who died, at most a step's worth."""
-    rows = (
-        Agreement.objects.alive().filter(resident__life_state=LifeState.DECEASED).select_related("resident")
-    )
+    """Live agreements of those who died, under whichever file, at most a step's worth."""
+    died = LifeState.DECEASED
+    rows = Agreement.objects.alive().select_related("resident__merged_into")
+    rows = rows.filter(Q(resident__life_state=died) | Q(resident__merged_into__life_state=died))
+    today, clock = timezone.localdate(now), _clock(now)
     rows = list(rows.order_by("pk")[:STEP])
     for row in rows:
         if row.state == S.PENDING:
             acts.take_back(agreement=row, by=None)
             continue
-        today = timezone.localdate(now)
-        last = min(max(row.resident.life_state_on or today, row.start - timedelta(days=1)), row.end, today)
-        acts.end(agreement=row, reason=EndReason.DECEASED, by=None, on=last, now=now)
+        dead = row.resident if row.resident.life_state == died else row.resident.survivor
+        last = min(max(dead.life_state_on or today, row.start - timedelta(days=1)), row.end, today)
+        acts.end(agreement=row, reason=EndReason.DECEASED, by=None, on=last, now=clock())
     return len(rows)
+
+
+def _clock(now):
+    """``now``, going on: an end has the time of its own moment (within a minute), and a run may take longer."""
+    begun = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - begun)
 
 
 def take_back_the_unsigned(now) -> int:
@@ -60,8 +68,8 @@ def take_back_the_unsigned(now) -> int:
 
 def pass_last_days(now) -> int:
     """Agreements whose last day has passed are renewed, where another follows, or expired."""
-    today, done = timezone.localdate(now), 0
-    while count := _pass_some(today, now):
+    today, done, clock = timezone.localdate(now), 0, _clock(now)
+    while count := _pass_some(today, clock()):
         done += count
     return done
 

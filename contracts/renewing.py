@@ -4,6 +4,9 @@ from collections import defaultdict
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from clinic.errors import Refused
@@ -21,6 +24,16 @@ def followed(ids) -> set[int]:
     """Those that have been renewed or replaced already. One query."""
     rows = Agreement.objects.filter(follows__in=ids).exclude(state__in=GONE)
     return set(rows.values_list("follows", flat=True))
+
+
+def with_person(rows):
+    """``person`` is the row number of the file that stands for the resident today."""
+    return rows.annotate(person=Coalesce("resident__merged_into", "resident"))
+
+
+def of_people(rows, survivors):
+    """Of these people, under whichever file."""
+    return with_person(rows).filter(Q(resident__in=survivors) | Q(resident__merged_into__in=survivors))
 
 
 def why_not(agreement, today, followed) -> str | None:
@@ -48,15 +61,15 @@ def doctors_of(teams, day) -> dict[int, list[tuple[int, str]]]:
     return found
 
 
-def doctor_of(agreement, today):
-    """Who looks after the resident from now on: the same family doctor while in the team, else its leader. Refused code
-    "doctor"."""
-    members = [person for person, _role in doctors_of([agreement.team_id], today)[agreement.team_id]]
+def doctor_of(agreement, day):
+    """Who looks after the resident from that day on: the same family doctor while in the team, else its leader. Refused
+    code "doctor"."""
+    members = [person for person, _role in doctors_of([agreement.team_id], day)[agreement.team_id]]
     if agreement.doctor_id in members:
         return agreement.doctor
     if not members:
         raise Refused(_("The team has no leader."), code="doctor", field="doctor")
-    return TeamMember.objects.get(team=agreement.team_id, person=members[0], role=TeamRole.LEADER).person
+    return get_user_model().objects.get(pk=members[0])
 
 
 def versions_of(agreements, starts) -> dict[int, list[PackageVersion]]:

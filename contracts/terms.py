@@ -6,6 +6,8 @@ from datetime import date, timedelta
 def last_day(start: date, years: int) -> date:
     """The day before the same day so many years later; what began on 29 February ends on 28 February."""
     year = start.year + years
+    if year > date.max.year:  # what somebody typed; no agreement begins that late
+        return date.max
     try:
         return start.replace(year=year) - timedelta(days=1)
     except ValueError:  # 29 February in a year that has none

@@ -32,7 +32,7 @@ def make(*, key, resident, team, doctor, by, request=None, now=None, **terms):
     """
     now = now or timezone.now()
     allow(by, "contracts.sign_agreement", team.institution)
-    with violations.told(Agreement), transaction.atomic():
+    with violations.told(Agreement, Signature), transaction.atomic():
         person = lock_people([resident])[0]
         if known := of_key(key, person, team):
             return known
@@ -50,7 +50,7 @@ def sign_household(*, sitting, people, team, doctor, by, request=None, now=None,
     allow(by, "contracts.sign_agreement", team.institution)
     if not people:
         raise Refused(_("Nobody is chosen."), code="empty")
-    with violations.told(Agreement), transaction.atomic():
+    with violations.told(Agreement, Signature), transaction.atomic():
         persons = {person.pk: person for person in lock_people([one["resident"] for one in people])}
         made, left = [], []
         for one in people:
@@ -139,7 +139,7 @@ def change(*, agreement, by, versions=None, request=None, now=None, **fields):
         allow(by, "contracts.sign_agreement", row.institution)
         birth.check_term(row, timezone.localdate(now))
         birth.check_parties(person, row.team, row.doctor, row.start)
-        birth.check_representative(row)
+        birth.check_formalities(row, False, None)
         chosen = versions if versions is not None else [package.version for package in row.packages.all()]
         packages = birth.packages_of(row, chosen)
         row.save()
@@ -154,7 +154,8 @@ def put(*, agreement, by, request=None, now=None):
     now = now or timezone.now()
     with violations.told(Agreement), transaction.atomic():
         lock_people([agreement.resident])
-        load.hold(team=agreement.team, doctor=agreement.doctor)
+        seen = Agreement.objects.select_related("team", "doctor").get(pk=agreement.pk)
+        load.hold(team=seen.team, doctor=seen.doctor)
         row = lock(agreement, by, "contracts.sign_agreement", S.DRAFT, done=S.PENDING)
         if row.state == S.PENDING:
             return row
@@ -175,7 +176,7 @@ def sign(*, agreement, by, signature, signer, read, key, request=None, now=None)
     """The pending one is signed: ``signature`` (Picture, kind), ``signer`` the name below it, ``key`` the client's. The
     same key again changes nothing. Refused codes: read, signature, resident, late; Conflict code: state."""
     now = now or timezone.now()
-    with transaction.atomic():
+    with violations.told(Signature), transaction.atomic():
         person = lock_people([agreement.resident])[0]
         row = lock(agreement, by, "contracts.sign_agreement", S.PENDING, done=S.SIGNED)
         if row.state == S.SIGNED:
@@ -198,6 +199,7 @@ def sign(*, agreement, by, signature, signer, read, key, request=None, now=None)
 def refuse(*, agreement, by, note="", why=None, request=None):
     """The resident does not sign; ``why`` of WhyNot is kept beside it. Conflict code: state."""
     with transaction.atomic():
+        lock_people([agreement.resident])
         row = lock(agreement, by, "contracts.sign_agreement", S.PENDING, done=S.REFUSED)
         if row.state == S.REFUSED:
             return row
@@ -224,7 +226,8 @@ def take_back(*, agreement, by, note="", request=None):
 def end(*, agreement, reason, by, note="", on=None, request=None, now=None):
     """End it early; ``on`` is its last day in force (today). ``by`` None is the system itself.
 
-    Refused codes: reason, note, day; Conflict code: state. What is not done is no longer due (rules B4.7).
+    A renewal that has not begun ends with it. Refused codes: reason, note, day; Conflict code: state. What is not done
+    is no longer due (rules B4.7).
     """
     now, note = now or timezone.now(), _short(note)
     if reason not in EndReason.values or reason == EndReason.SWITCHED:
@@ -235,8 +238,12 @@ def end(*, agreement, reason, by, note="", on=None, request=None, now=None):
         row = lock(agreement, by, "contracts.end_agreement", S.SIGNED, S.DEEMED, done=S.TERMINATED)
         if row.state == S.TERMINATED:
             return row
-        _end_on(row, S.TERMINATED, on or timezone.localdate(now), reason, note, by, now)
-        _told(row, by, request)
+        day = on or timezone.localdate(now)
+        if day < row.start - timedelta(days=1) and day < timezone.localdate(now):
+            raise _no_day()
+        for one in (row, *lock_waiting(row, now)):
+            _end_on(one, S.TERMINATED, day, reason, note, by, now)
+            _told(one, by, request)
         return row
 
 
@@ -245,11 +252,21 @@ def _end_on(row, state, day, reason, note, by, now):
     today = timezone.localdate(now)
     day = max(day, row.start - timedelta(days=1))
     if not (day <= row.end and day <= max(today, row.start)):
-        raise Refused(_("The last day lies within the term and not after today."), code="day", field="on")
+        raise _no_day()
     row.state, row.ended_on, row.ended_at, row.ended_by = state, day, now, by
     row.end_reason, row.end_note = reason, note
     row.save(update_fields=["state", "ended_on", "ended_at", "ended_by", "end_reason", "end_note"])
     planning.close(row, max(day, row.start))
+
+
+def _no_day():
+    return Refused(_("The last day lies within the term and not after today."), code="day", field="on")
+
+
+def lock_waiting(row, now):
+    """Its renewal that is signed and has not begun, locked: at most one."""
+    rows = Agreement.objects.select_for_update(of=("self",)).select_related("resident")
+    return list(rows.filter(follows=row, state__in=IN_FORCE, start__gt=timezone.localdate(now)))
 
 
 def switch_away(row, new_start, by, now):
@@ -263,7 +280,7 @@ def reassign(*, agreement, doctor, by, request=None):
         if (
             not TeamMember.objects.on()
             .family_doctors()
-            .filter(team=agreement.team_id, person=doctor)
+            .filter(team=agreement.team_id, person=doctor, person__is_active=True)
             .exists()
         ):
             raise Refused(_("This person is no family doctor of the team."), code="doctor", field="doctor")
@@ -289,7 +306,10 @@ def lock_people(residents):
     if len(set(keys)) < len(keys):
         raise Refused(_("The same person is chosen twice."), code="resident")
     rows = Resident.objects.select_for_update(of=("self",)).select_related("home").order_by("pk")
-    return list(rows.filter(pk__in=keys))
+    people = list(rows.filter(pk__in=keys))
+    if any(person.merged_into_id for person in people):
+        raise Conflict(_("Somebody merged one of these rows just now. Please look again."), code="merged")
+    return people
 
 
 def lock(agreement, by, right, *states, done=None):
@@ -312,9 +332,12 @@ def _moved(row):
     )
 
 
-def of_key(key, person, team):
+def of_key(key, person, team, follows=None):
     found = Agreement.objects.filter(uuid=key).first()
-    if found is not None and (found.resident_id, found.team_id) != (person.pk, team.pk):
+    if found is None:
+        return None
+    other = follows is not None and found.follows_id != follows.pk
+    if other or (found.resident_id, found.team_id) != (person.pk, team.pk):
         raise Conflict(_("This key belongs to another agreement."), code="key")
     return found
 

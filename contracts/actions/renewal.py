@@ -9,7 +9,7 @@ from clinic.errors import Conflict
 from contracts import eligibility, load, renewing, terms
 from contracts.actions import agreements as acts
 from contracts.codes import AgreementState, Source
-from contracts.models import Agreement
+from contracts.models import Agreement, Signature
 
 
 def renew(
@@ -24,12 +24,15 @@ def renew(
     now = now or timezone.now()
     today = timezone.localdate(now)
     acts.allow(by, "contracts.sign_agreement", agreement.institution)
-    with violations.told(Agreement), transaction.atomic():
+    with violations.told(Agreement, Signature), transaction.atomic():
         person = acts.lock_people([agreement.resident])[0]
-        if known := acts.of_key(key, person, agreement.team):
+        if known := acts.of_key(key, person, agreement.team, follows=agreement):
             return known
-        doctor = renewing.doctor_of(agreement, today)
-        load.hold(team=agreement.team, doctor=doctor, more=0 if agreement.is_alive else 1)
+        doctor = renewing.doctor_of(agreement, terms.renewal_start(agreement, today))
+        more = 0 if agreement.is_alive else 1
+        load.hold(
+            team=agreement.team, doctor=doctor, more=more, doctor_more=more or int(doctor.pk != agreement.doctor_id)
+        )  # fmt: skip
         old = acts.lock(agreement, by, "contracts.sign_agreement", *renewing.RENEWABLE)
         if why := renewing.why_not(old, today, renewing.followed([old.pk])):
             raise Conflict(why, code="taken")

@@ -77,21 +77,22 @@ class Facts:
         self.versions = renewing.versions_of(list(self.olds.values()), starts)
         self.tags = eligibility.tags_of(list(self.people))
         self.alive = self._alive()
-        self.load, self.stops = self._load([old for old in self.olds.values() if not old.is_alive])
+        self.load, self.stops = self._load(
+            [old for old in self.olds.values() if self._places(old, self._doctor(old))]
+        )
 
     def _alive(self):
         """{person: [(first, last day, agreement)]} of what is alive."""
-        rows = Agreement.objects.alive().filter(resident__in=self.people)
+        rows = renewing.of_people(Agreement.objects.alive(), self.people)
         found = {}
-        for person, first, last, pk in rows.values_list("resident", "start", "end", "pk"):
+        for person, first, last, pk in rows.values_list("person", "start", "end", "pk"):
             found.setdefault(person, []).append((first, last, pk))
         return found
 
-    def _load(self, lapsed):
-        """({team or doctor: places left}, {institution: whether its cap stops hard}). Only who has lapsed takes a place
-        anew."""
+    def _load(self, taking):
+        """({team or doctor: places left}, {institution: whether its cap stops hard}) of those that take a place."""
         left, stops = {}, {}
-        own = {old.team_id: self.teams[old.team_id] for old in lapsed}
+        own = {old.team_id: self.teams[old.team_id] for old in taking}
         for pk, one in load.of_teams(own.values()).items():
             left["team", pk] = one.cap - one.signed
         caps = {}
@@ -125,7 +126,7 @@ class Facts:
             return why, None
         self.followed.add(old.pk)
         self.alive.setdefault(person.pk, []).append((start, end, None))
-        self._take_place(old, team, doctor)
+        self._take_place(old, doctor)
         who = renewing.representative_of(old)
         made = Agreement(
             uuid=uuid.uuid4(), state=AgreementState.SIGNED, institution=team.institution, team=team, doctor=doctor,
@@ -158,16 +159,22 @@ class Facts:
             if pk != old.pk
         ):
             return _("This resident has an agreement at that time already.")
-        if not old.is_alive and self.stops[team.institution_id]:
-            full = min(self.load["team", team.pk], self.load.get(("doctor", doctor.pk), 1)) < 1
-            return _("The team or its doctor has reached the cap.") if full else None
+        full = any(self.load.get(whose, 1) < 1 for whose in self._places(old, doctor))
+        if full and self.stops[team.institution_id]:
+            return _("The team or its doctor has reached the cap.")
         return None
 
-    def _take_place(self, old, team, doctor):
-        if not old.is_alive:
-            for whose in (("team", team.pk), ("doctor", doctor.pk)):
-                if whose in self.load:
-                    self.load[whose] -= 1
+    def _places(self, old, doctor):
+        """Who has lapsed takes a place anew; who gets another doctor takes one with that doctor."""
+        whose = [] if old.is_alive else [("team", old.team_id)]
+        if doctor and (whose or doctor.pk != old.doctor_id):
+            whose.append(("doctor", doctor.pk))
+        return whose
+
+    def _take_place(self, old, doctor):
+        for whose in self._places(old, doctor):
+            if whose in self.load:
+                self.load[whose] -= 1
 
 
 def _locked(model, ids, *related, no_key=False):

@@ -12,7 +12,7 @@ from clinic.errors import Conflict, Forbidden, Refused
 from contracts import birth, eligibility, load, renewing
 from contracts.actions import agreements as acts
 from contracts.codes import IN_FORCE, AgreementState, Source, SwitchState
-from contracts.models import Agreement, AgreementText, SwitchRequest
+from contracts.models import Agreement, AgreementText, Signature, SwitchRequest
 
 LONGEST = 200
 
@@ -52,7 +52,7 @@ def agree(*, switch, by, text, read=True, signature=None, signer="", key=None, r
     """
     now = now or timezone.now()
     today = timezone.localdate(now)
-    with violations.told(Agreement), transaction.atomic():
+    with violations.told(Agreement, Signature), transaction.atomic():
         person = acts.lock_people([switch.agreement.resident])[0]
         team, doctor = switch.to_team, get_user_model().objects.get(pk=switch.to_doctor_id)
         load.hold(team=team, doctor=doctor)
@@ -60,12 +60,18 @@ def agree(*, switch, by, text, read=True, signature=None, signer="", key=None, r
         row = _open(switch, by, SwitchState.AGREED)
         if row.state == SwitchState.AGREED:
             return row
+        last = old
+        for later in acts.lock_waiting(
+            old, now
+        ):  # renewed already: the renewal is let go too, and is what we follow
+            acts.switch_away(later, today, by, now)
+            last = later
         acts.switch_away(old, today, by, now)
         new = acts.born(
             key=key or row.uuid, person=person, team=team, doctor=doctor, by=by, start=today, years=old.years,
             versions=_versions(old, person, team, today), way=renewing.way_of(old), now=now, text=text,
             read=read and signature is not None, representative=renewing.representative_of(old), phone=old.phone,
-            address=old.address, source=Source.SWITCH, follows=old, signature=signature, signer=signer, request=request,
+            address=old.address, source=Source.SWITCH, follows=last, signature=signature, signer=signer, request=request,
             state=AgreementState.SIGNED if signature else AgreementState.PENDING,
         )  # fmt: skip
         row.made = new
@@ -84,7 +90,7 @@ def refuse(*, switch, by, reason, request=None, now=None):
 
 
 def withdraw(*, switch, by, request=None, now=None):
-    """The resident stays after all. Conflict code: state."""
+    """The resident stays after all, says the side that asked. Conflict code: state."""
     with transaction.atomic():
         acts.lock(switch.agreement, None, "", *AgreementState)
         row = _open(switch, by, SwitchState.WITHDRAWN, right="contracts.add_switchrequest")
@@ -118,7 +124,9 @@ def _open(switch, by, done, right="contracts.decide_switchrequest"):
         raise Forbidden(_("Your role does not allow this."))
     rows = SwitchRequest.objects.visible_to(by).select_for_update(of=("self",))
     row = (
-        rows.select_related("agreement__institution", "agreement__resident", "to_team__institution")
+        rows.select_related(
+            "agreement__institution", "agreement__resident", "to_team__institution", "asked_by__institution"
+        )
         .filter(pk=switch.pk)
         .first()
     )
@@ -126,9 +134,17 @@ def _open(switch, by, done, right="contracts.decide_switchrequest"):
         raise Forbidden(_("This agreement is another institution's."), code="elsewhere")
     if done != SwitchState.WITHDRAWN and not row.agreement.institution.path.startswith(by.institution.path):
         raise Forbidden(_("The team that lets the resident go decides."), code="elsewhere")
+    if done == SwitchState.WITHDRAWN and not is_asking(row, by):
+        raise Forbidden(_("Only the side that asked can withdraw it."), code="elsewhere")
     if row.state not in (SwitchState.ASKED, done):
         raise Conflict(_("This change of team has been decided."), code="state")
     return row
+
+
+def is_asking(switch, user):
+    """Whether the user is on the side that asked. The other one agrees, or refuses with a reason."""
+    sides = (switch.asked_by.institution, switch.to_team.institution)
+    return any(side.path.startswith(user.institution.path) for side in sides)
 
 
 def _decided(row, state, reason, by, request, now):

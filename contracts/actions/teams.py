@@ -79,6 +79,8 @@ def end_member(*, member, by, until=None, request=None):
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=member.team_id)
         row = TeamMember.objects.select_for_update(of=("self",)).select_related("team").get(pk=member.pk)
+        if row.until is not None and row.until <= until:
+            return row  # gone by then; leaving twice makes nobody come back
         if until < row.since:
             raise Refused(_("The end lies before the beginning."), code="until", field="until")
         if row.until != until:

@@ -51,7 +51,7 @@ class SwitchAdmin(ReadOnlyAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related(
             "agreement__resident__home", "agreement__team__institution", "agreement__doctor", "agreement__institution",
-            "to_team__institution", "to_doctor", "asked_by", "decided_by", "made",
+            "to_team__institution", "to_doctor", "asked_by__institution", "decided_by", "made",
         )  # fmt: skip
 
     def resident_of(self, obj):
@@ -127,7 +127,11 @@ class SwitchAdmin(ReadOnlyAdmin):
         )
         names = [
             *(["agree", "refuse"] if decides else []),
-            *(["withdraw"] if is_open and request.user.has_perm(ASK) else []),
+            *(
+                ["withdraw"]
+                if is_open and request.user.has_perm(ASK) and actions.is_asking(row, request.user)
+                else []
+            ),
         ]
         made = {
             name: forms.get(name) or ACTS[name][1](prefix=name, initial={"key": uuid.uuid4()})

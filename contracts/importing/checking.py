@@ -13,7 +13,7 @@ from clinic import spreadsheets
 from clinic.codes import LifeState
 from clinic.errors import Refused
 from clinic.models import Resident
-from contracts import eligibility, terms
+from contracts import eligibility, renewing, terms
 from contracts.codes import ALIVE, ONCE_IN_FORCE, Group, LineState, Way
 from contracts.importing import columns
 from contracts.importing.books import NotFound, Packages, Room, Teams, same
@@ -201,11 +201,13 @@ class Checker:
         people = {row.resident.pk for row in rows if row.resident}
         lived = Agreement.objects.filter(state__in={*ALIVE, *ONCE_IN_FORCE})
         places = {row.team.institution_id for row in rows if row.team}
-        numbered = Agreement.objects.filter(foreign_number__in=numbers, institution__in=places)
+        numbered = renewing.with_person(
+            Agreement.objects.filter(foreign_number__in=numbers, institution__in=places)
+        )
         numbered = {(one.institution_id, one.foreign_number): one for one in numbered}
         theirs = defaultdict(list)
-        for one in lived.filter(resident__in=people).order_by("pk"):
-            theirs[one.resident_id].append(one)
+        for one in renewing.of_people(lived, people).order_by("pk"):
+            theirs[one.person].append(one)
         for row in rows:
             if row.resident and row.team and row.data.get("start"):
                 known = numbered.get((row.team.institution_id, row.data["foreign_number"]))
@@ -213,7 +215,7 @@ class Checker:
 
     def _before(self, row, known, theirs):
         start, end = date.fromisoformat(row.data["start"]), date.fromisoformat(row.data["end"])
-        if known is not None and known.resident_id != row.resident.pk:
+        if known is not None and known.person != row.resident.pk:
             row.fault("foreign_number", _("Another resident's agreement has been imported with this number."))
             return
         known = known or next(
@@ -292,7 +294,7 @@ def _term(row, today):
         return
     end = min(end, terms.last_day(start, years or fits[0]))
     signed = values.get("signed_on") or min(start, today)
-    if signed > today or signed > end:
+    if signed > today or signed > end or signed < OLDEST:
         row.fault(
             "signed_on",
             _("This day lies in the future.") if signed > today else _("This day lies too far away."),

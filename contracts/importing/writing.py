@@ -14,7 +14,7 @@ from simple_history.utils import bulk_create_with_history, bulk_update_with_hist
 from clinic import audit, violations
 from clinic.codes import Act
 from clinic.models import Resident
-from contracts import numbers, planning
+from contracts import numbers, planning, renewing
 from contracts.batching import Outcome
 from contracts.codes import ALIVE, ONCE_IN_FORCE, AgreementState, Source, Way
 from contracts.importing.books import Room
@@ -57,12 +57,14 @@ class Chunk:
         self.versions = PackageVersion.objects.in_bulk(wanted)
         self.room = Room()
         self.theirs = defaultdict(list)
-        lived = Agreement.objects.filter(resident__in=self.people, state__in={*ALIVE, *ONCE_IN_FORCE})
-        for one in lived.order_by("pk"):
-            self.theirs[one.resident_id].append(one)
+        lived = Agreement.objects.filter(state__in={*ALIVE, *ONCE_IN_FORCE})
+        for one in renewing.of_people(lived, self.people).order_by("pk"):
+            self.theirs[one.person].append(one)
         numbers_ = {line.data["foreign_number"] for line in lines} - {""}
         places = {team.institution_id for team in self.teams.values()}
-        known = Agreement.objects.filter(foreign_number__in=numbers_, institution__in=places)
+        known = renewing.with_person(
+            Agreement.objects.filter(foreign_number__in=numbers_, institution__in=places)
+        )
         self.numbered = {(one.institution_id, one.foreign_number): one for one in known}
 
     def outcome(self, line):
@@ -71,7 +73,7 @@ class Chunk:
         known = self.numbered.get((team.institution_id, line.data["foreign_number"]))
         theirs = self.theirs[line.resident_id]
         known = known or next((one for one in theirs if (one.team_id, one.start) == (team.pk, start)), None)
-        if known is not None and known.resident_id == line.resident_id:
+        if known is not None and known.person == line.resident_id:
             return Outcome(line, made=known, remark=_("Imported before."))
         if known is not None:
             return Outcome(line, refused=_("An agreement with this number has been imported already."))
@@ -123,7 +125,7 @@ class Chunk:
 
     def _link(self, made):
         """One that begins on the morrow of another's last day is its renewal."""
-        before = {(one.resident_id, one.last_day): one for theirs in self.theirs.values() for one in theirs}
+        before = {(one.person, one.last_day): one for theirs in self.theirs.values() for one in theirs}
         followed = set(
             Agreement.objects.filter(follows__in=before.values()).values_list("follows", flat=True)
         )

@@ -237,3 +237,26 @@ def test_who_may_not_import(client, station, team, base, people):
         == 403
     )
     assert client.get(PAGE + "template/").status_code == 403
+
+
+def test_the_agreement_of_an_absorbed_file_counts(clerk, station, team, base, people):
+    """Known by its number; in the way of another one. Also where the files were merged after the sheet was checked."""
+    bring_in(sheet([line(people[0], "A1")]), clerk, station)
+    checked = checking.examine(sheet([line(people[1])]), clerk).lines
+    people[0].merged_into = people[1]
+    people[0].save()
+    report = checking.examine(
+        sheet([line(people[1], "A1"), line(people[1], start=timezone.localdate())]), clerk
+    )
+    assert (report.known, report.bad) == (1, 1)
+    checked[0].data["start"] = timezone.localdate().isoformat()
+    given = {"kind": BatchKind.IMPORT, "institution": station, "orders": {}, "by": clerk}
+    batch = batches.start(key=uuid.uuid4(), rows=checked, **given)
+    batching.work(batch.pk)
+    assert (batch.lines.get().state, Agreement.objects.count()) == ("refused", 1)
+
+
+def test_signed_before_there_were_family_doctors_is_wrong(clerk, team, base, people):
+    headings = ("name", "id_number", "team", "packages", "start", "signed_on")
+    row = [people[0].name, people[0].id_number, "一队", "BASE", timezone.localdate(), "0001-01-01"]
+    assert checking.examine(sheet([row], headings), clerk).bad == 1

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -114,3 +115,13 @@ def test_two_people_with_live_agreements_do_not_become_one(scene):
     signed(scene), signed(scene, whom=other)
     assert lifecycle.merge_obstacle(scene["resident"], other)
     assert lifecycle.merge_obstacle(scene["resident"], factories.resident(scene["station"])) is None
+
+
+def test_a_run_of_minutes_writes_each_end_with_its_own_time(scene, monkeypatch):
+    """The database takes no end that was written more than a minute ago."""
+    made = signed(scene, start=TODAY() - timedelta(days=366), end=TODAY() - timedelta(days=1))
+    ticks = iter([0, 120, 120])
+    monkeypatch.setattr(lifecycle, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    assert lifecycle.pass_last_days(timezone.now() - timedelta(seconds=120)) == 1
+    made.refresh_from_db()
+    assert timezone.now() - made.ended_at < timedelta(seconds=60)
