@@ -1,12 +1,20 @@
 """What the audiences of agreements ask for on the page of a new campaign (messaging.audiences.Source.form)."""
 
+from datetime import timedelta
+
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contracts.forms.desk_acts import Day
 from contracts.models import Team
+
+
+def first_light():
+    """Until then an agreement that ends is a matter of now."""
+    return timezone.localdate() + timedelta(days=max(settings.CONTRACTS_LIGHTS))
 
 
 class TeamForm(forms.Form):
@@ -33,7 +41,7 @@ class UnservedForm(TeamForm):
 
 class EndingForm(UnservedForm):
     first = forms.DateField(label=gettext_lazy("last day from"), widget=Day, initial=timezone.localdate)
-    last = forms.DateField(label=gettext_lazy("last day until"), widget=Day)
+    last = forms.DateField(label=gettext_lazy("last day until"), widget=Day, initial=first_light)
     field_order = ["first", "last", "team"]
 
     def clean(self):

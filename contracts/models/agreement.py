@@ -29,6 +29,9 @@ from contracts.models.base import Days, SameRow
 from contracts.models.package import AgreementText, PackageVersion
 from contracts.models.team import Team
 
+# What lists show of a resident; the rest of the file stays in the database.
+LISTED_OF_RESIDENT = ("uuid", "name", "sex", "birth_date", "phone")
+
 
 class AgreementQuerySet(models.QuerySet):
     def in_scope(self, user):
@@ -50,6 +53,13 @@ class AgreementQuerySet(models.QuerySet):
             here = Q(institution__in=where) | Q(resident__home__in=where)
         grants = AccessGrant.objects.in_force(user).filter(resident=OuterRef("resident"))
         return self.filter(here | Exists(grants))
+
+    def listed(self):
+        """With what a list shows of each, its resident, doctor and team, and nothing else."""
+        return self.select_related("resident", "doctor", "team").only(
+            "uuid", "number", "state", "start", "end", "last_served_on", "doctor__name", "team__name",
+            *(f"resident__{name}" for name in LISTED_OF_RESIDENT),
+        )  # fmt: skip
 
     def alive(self):
         """Waiting for signature, signed or deemed signed, whatever the day."""
@@ -171,7 +181,9 @@ class Agreement(Row):
         ]
         indexes = [
             models.Index(fields=["team", "doctor"], name="agreement_load", condition=Q(state__in=ALIVE)),
-            models.Index(fields=["team", "end"], name="agreement_team_end", condition=Q(state__in=IN_FORCE)),
+            models.Index(
+                fields=["team", "end", "id"], name="agreement_team_end", condition=Q(state__in=ALIVE)
+            ),
             models.Index(fields=["institution", "-id"], name="agreement_newest"),
             models.Index(fields=["institution", "state", "end"], name="agreement_state_end"),
             models.Index(fields=["end"], name="agreement_end", condition=Q(state__in=IN_FORCE)),

@@ -10,7 +10,7 @@ from simple_history.models import HistoricalRecords
 from clinic.models import Institution, Resident
 from clinic.models.base import Row
 from contracts.codes import EvidenceKind, EvidenceState
-from contracts.models.agreement import Agreement, OfAgreementQuerySet
+from contracts.models.agreement import LISTED_OF_RESIDENT, Agreement, OfAgreementQuerySet
 from contracts.models.package import PackageItem
 from contracts.models.team import Team
 from emr.models import Encounter
@@ -25,6 +25,13 @@ class PlanItemQuerySet(OfAgreementQuerySet):
     def due_on(self, day):
         """Open, and the day lies in the window."""
         return self.open().filter(due_from__lte=day, due_to__gte=day)
+
+    def listed(self):
+        """With what a list shows of each and of its resident, and nothing else."""
+        return self.select_related("item", "agreement__resident").only(
+            "uuid", "due_from", "due_to", "times", "done", "item__name", "item__service", "agreement__uuid",
+            *(f"agreement__resident__{name}" for name in LISTED_OF_RESIDENT),
+        )  # fmt: skip
 
     def close(self, day):
         """The agreements of these ended: what is open of them is no longer due; returns how many. Locked in one order,

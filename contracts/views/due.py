@@ -23,6 +23,8 @@ from contracts.served import unserved
 from contracts.views.team import chosen_of, teams_of
 
 SIZE = 50
+# Services due, each with a form of its own.
+LINES = 30
 EXPORTED = 20_000
 # Overdue ones are shown so long: what was missed last year is a figure, no work for today.
 OVERDUE = timedelta(days=60)
@@ -41,16 +43,13 @@ def due(request):
     )
     if service in ServiceKind.values:
         rows = rows.filter(item__service=service)
-    rows = rows.select_related("item", "agreement__resident", "agreement__doctor", "team").order_by(
-        "due_to", "pk"
-    )
-    rows = list(_after(rows, request)[: SIZE + 1])
+    rows = list(_after(rows.listed().order_by("due_to", "pk"), request)[: LINES + 1])
     for row in rows:
-        row.key = uuid.uuid4()
+        row.key, row.overdue, row.latest = uuid.uuid4(), row.due_to < today, min(row.due_to, today)
     context = {
-        **shown(teams, chosen), "lines": rows[:SIZE], "last": rows[SIZE - 1] if len(rows) > SIZE else None,
-        "today": today, "service": service if service in ServiceKind.values else "", "services": ServiceKind.choices,
-        "may": request.user.has_perm("contracts.confirm_evidence"), "overdue": any(row.due_to < today for row in rows[:SIZE]),
+        **shown(teams, chosen), "lines": rows[:LINES], "last": rows[LINES - 1] if len(rows) > LINES else None,
+        "service": service if service in ServiceKind.values else "", "services": ServiceKind.choices,
+        "may": request.user.has_perm("contracts.confirm_evidence"), "overdue": any(row.overdue for row in rows[:LINES]),
     }  # fmt: skip
     return render(request, "contracts/due.html", context)
 
@@ -91,7 +90,7 @@ def not_served(request):
     """Signed, in force, and nobody has done anything yet; the longest signed first."""
     teams, chosen = mine(request)
     rows = unserved(Agreement.objects.in_scope(request.user).filter(team__in=chosen).in_force())
-    rows = rows.select_related("resident", "doctor", "team").order_by("start", "pk")
+    rows = rows.listed().order_by("start", "pk")
     if request.GET.get("form") == "xlsx":
         return _sheet(request, rows)
     after = request.GET.get("after")

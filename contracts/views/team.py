@@ -92,7 +92,7 @@ def _named(rows, text):
 
 
 def _from(rows, after):
-    rows = rows.select_related("resident", "doctor", "team").order_by("end", "pk")
+    rows = rows.listed().order_by("end", "pk")
     if not after:
         return rows
     try:

@@ -152,14 +152,15 @@ class ComposeForm(AudienceForm):
         self.fields["source"].choices = [
             (source.name, source.label) for source in audiences.sources.values() if source.name != "selection"
         ]
-        # What a source asks for itself, by its name.
+        # What a source asks for itself, by its name. Only the chosen one's boxes are wanted: no browser may stop at the others'.
         self.parts = {
             source.name: source.form(
-                self.data if self.is_bound else None, initial=self.initial, prefix=source.name, user=by
+                self.data if self.is_bound else None, initial=self.initial, prefix=source.name, user=by,
+                use_required_attribute=False,
             )
             for source in audiences.sources.values()
             if source.form
-        }
+        }  # fmt: skip
         if by.institution.is_leaf:
             self.fields["institution"].widget = forms.HiddenInput()
         if not by.has_perm("messaging.override_quiet"):

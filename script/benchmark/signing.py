@@ -12,6 +12,7 @@ django.setup()
 from django.utils import timezone  # noqa: E402
 
 from clinic.models import User  # noqa: E402
+from contracts import batching  # noqa: E402
 from contracts.actions import batches  # noqa: E402
 from contracts.codes import AgreementState, BatchKind  # noqa: E402
 from contracts.models import Agreement, AgreementText  # noqa: E402
@@ -20,21 +21,21 @@ from contracts.models import Agreement, AgreementText  # noqa: E402
 def main():
     count = int(sys.argv[1])
     today = timezone.localdate()
-    rows = Agreement.objects.expiring(today, today + timedelta(days=85)).filter(state=AgreementState.SIGNED)
-    rows = list(rows.order_by("pk")[:count])
+    by = User.objects.get(username="district")
+    rows = Agreement.objects.in_scope(by).expiring(today, today + timedelta(days=85))
+    rows = rows.filter(state=AgreementState.SIGNED).order_by("pk")
     text = AgreementText.objects.filter(published_at__isnull=False).first()
-    by = User.objects.get(username="manager")
     orders = {"years": 1, "text": text.pk, "confirmed": True}
     batch = batches.start(
         key=uuid.uuid4(),
         kind=BatchKind.RENEW,
         institution=by.institution,
-        agreements=rows,
+        agreements=rows.values_list("pk", "resident_id")[:count],
         orders=orders,
         by=by,
     )
     began = time.perf_counter()
-    batches.run(batch)
+    batching.work(batch.pk)
     spent = time.perf_counter() - began
     batch.refresh_from_db()
     print(

@@ -1,5 +1,6 @@
 """Campaigns about agreements: who is meant, asked on the campaign's own page, and what the text says of each."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -83,6 +84,14 @@ def test_a_campaign_from_the_page_to_the_words_of_each(scene, client, django_cap
     assert answer.status_code == 302, answer.content.decode()[-3000:]
     building.build(Campaign.objects.get(), timezone.now())
     assert f"一队的协议{made.end}到期" in Message.objects.get().text
+
+
+def test_boxes_of_people_who_were_not_chosen_stop_no_browser(scene, client):
+    client.force_login(scene["clerk"])
+    page = client.get(reverse("admin:messaging_campaign_add")).content.decode()
+    boxes = re.findall(r'<(?:input|select)[^>]*name="(?:agreements|team)[^>]*>', page)
+    assert boxes
+    assert not [box for box in boxes if " required" in box]
 
 
 def test_what_is_missing_is_said_and_nothing_made(scene, client):

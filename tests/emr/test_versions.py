@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic import registry
 from clinic.codes import Act
 from clinic.models import AuditEntry
 from emr import previous_visits
@@ -195,7 +196,7 @@ class TestPages:
         for number in range(8):
             corrected(note, doctor, {"signs": f"第{number}次"})
         self.get(client, doctor, note, name)
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(12 + len(registry.banner_badges)):
             assert client.get(f"/visits/{note.encounter.uuid}/{name}").status_code == 200
 
     def test_a_void_note_says_by_whom_and_why(self, client, note, doctor, manager):
