@@ -40,7 +40,7 @@ def start(*, key, kind, institution, orders, by, agreements=None, rows=None, req
     given = {"kind": kind, "institution": institution, "made_by": by, "orders": orders}
     batch, new = Batch.objects.get_or_create(uuid=key, defaults={**given, "lines_total": len(lines)})
     if not new:
-        if (batch.kind, batch.institution_id, batch.made_by_id) != (kind, institution.pk, by.pk):
+        if not _same(batch, lines, given):
             raise Conflict(_("This key stands for another order."), code="key")
         return batch
     for line in lines:
@@ -88,6 +88,14 @@ def _held(batch, by):
 def _allowed(by, kind, institution):
     if not (by.has_perm(RIGHT[kind]) and institution.path.startswith(by.institution.path)):
         raise Forbidden(_("Your role does not allow this."))
+
+
+def _same(batch, lines, given):
+    """Whether the order that has this key is this one. Rows of a sheet may be known by now; they are the same rows."""
+    orders = {name: value for name, value in batch.orders.items() if name != "stopped"}
+    has = {"kind": batch.kind, "institution": batch.institution, "made_by": batch.made_by, "orders": orders}
+    rows = batch.lines.order_by("row").values_list("row", "agreement", "resident")
+    return has == given and list(rows) == [(one.row, one.agreement_id, one.resident_id) for one in lines]
 
 
 def _lines(agreements):

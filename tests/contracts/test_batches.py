@@ -160,8 +160,26 @@ def test_the_same_key_is_one_batch(ending, clerk):
     key = uuid.uuid4()
     assert order(ending, clerk, key=key) == order(ending, clerk, key=key)
     assert BatchLine.objects.count() == 7
+    for other in ({"kind": BatchKind.RENEW}, {"orders": {**ENDING, "reason": "lost"}}):
+        with pytest.raises(Conflict):
+            order(ending, clerk, key=key, **other)
     with pytest.raises(Conflict):
-        order(ending, clerk, BatchKind.RENEW, key=key)
+        order(ending[1:], clerk, key=key)
+
+
+def test_a_batch_that_breaks_holds_up_no_others(ending, clerk, monkeypatch):
+    first, second = order(ending[:3], clerk), order(ending[3:], clerk)
+    whole = batching.step
+
+    def step(pk):
+        if pk == first.pk:
+            raise OperationalError("deadlock detected")
+        return whole(pk)
+
+    monkeypatch.setattr(batching, "step", step)
+    batching.work_left_behind()
+    second.refresh_from_db()
+    assert second.lines_done == 4
 
 
 def test_nothing_and_too_much_are_refused(clerk, ending, monkeypatch):
