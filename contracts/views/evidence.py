@@ -21,10 +21,7 @@ def confirm(request):
     """Proposals of my teams, grouped by resident, the newest first."""
     teams, chosen = mine(request)
     rows = Evidence.objects.visible_to(request.user).proposed().filter(team__in=chosen)
-    rows = rows.select_related(
-        "plan__item", "plan__agreement__resident", "encounter__doctor", "home_visit__by", "done_by"
-    ).order_by("-on", "-pk")
-    rows = list(rows[: SIZE + 1])
+    rows = list(rows.listed().order_by("-on", "-pk")[: SIZE + 1])
     groups = {}
     for row in rows[:SIZE]:
         groups.setdefault(row.plan.agreement.resident, []).append(row)

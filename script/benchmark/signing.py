@@ -21,7 +21,7 @@ from contracts.models import Agreement, AgreementText  # noqa: E402
 def main():
     count = int(sys.argv[1])
     today = timezone.localdate()
-    by = User.objects.get(username="district")
+    by = User.objects.get(username="manager")
     rows = Agreement.objects.in_scope(by).expiring(today, today + timedelta(days=85))
     rows = rows.filter(state=AgreementState.SIGNED).order_by("pk")
     text = AgreementText.objects.filter(published_at__isnull=False).first()
