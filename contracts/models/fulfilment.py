@@ -128,7 +128,7 @@ class EvidenceQuerySet(models.QuerySet):
     def listed(self):
         """With what a list shows of each, its service and its resident, and nothing else."""
         return self.select_related("plan__item", "plan__agreement__resident", "home_visit", "done_by").only(
-            "uuid", "kind", "on", "plan__done", "plan__times", "plan__due_to", "plan__item__name", "plan__agreement__id",
+            "uuid", "kind", "on", "plan__done", "plan__times", "plan__due_to", "plan__item__name", "plan__agreement__uuid",
             "home_visit__did", "done_by__name", *(f"plan__agreement__resident__{name}" for name in LISTED_OF_RESIDENT),
         )  # fmt: skip
 
