@@ -1,0 +1,34 @@
+"""Pages of signing say what they mean, and lead nowhere that is forbidden."""
+
+import pytest
+from django.urls import reverse
+
+from clinic.codes import Role
+from tests import factories
+from tests.contracts import desk_build as build
+
+LISTS = ("my-team", "due", "not-served")
+
+
+def test_tabs_lead_to_what_a_role_may_see(client, district):
+    client.force_login(factories.user(Role.DISTRICT, district))
+    html = client.get(reverse("signing-figures")).content.decode()
+    assert 'aria-current="page">签约统计' in html
+    assert not any(f'href="{reverse(name)}"' in html for name in LISTS)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_who_has_no_team_is_told_so(client, station, name):
+    client.force_login(factories.user(Role.CLERK, station))
+    html = client.get(reverse(name)).content.decode()
+    assert "您还不属于任何家庭医生团队" in html
+    assert reverse("admin:contracts_agreement_changelist") in html
+
+
+def test_lists_have_a_word_for_each_fact(client, station):
+    team = build.team(station)
+    build.agreement(factories.resident(station), team)
+    client.force_login(build.leader(team))
+    html = client.get(reverse("my-team")).content.decode()
+    assert html.count('<td data-label="') == 4
+    assert ">档案</a>" in html
