@@ -146,6 +146,16 @@ function ways(form) {
   if (somebody) somebody.hidden = form.elements.signer.value !== "";
 }
 
+/** To what is wrong first, so that the keyboard goes on there. */
+function lead(form) {
+  const wrong = form.querySelector(".errorlist, .household-person .alert");
+  if (!wrong) return;
+  const box = wrong.closest("label") ?? wrong.closest(".household-person") ?? wrong.previousElementSibling;
+  const field = box?.matches(".household-person") ? box.querySelector("select") : box?.querySelector("input:not([type=hidden]), select");
+  field?.focus({ preventScroll: true });
+  (field ?? wrong).scrollIntoView({ block: "center" });
+}
+
 function tell(form) {
   addUp(form);
   ways(form);
@@ -156,4 +166,4 @@ document.querySelectorAll("[data-pad]").forEach(pad);
 form.addEventListener("change", () => tell(form));
 document.body.addEventListener("htmx:afterSettle", () => tell(form));
 tell(form);
-form.querySelector(".errorlist")?.parentElement.scrollIntoView({ block: "center" });
+lead(form);

@@ -1,9 +1,13 @@
 """Pages of signing say what they mean, and lead nowhere that is forbidden."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.codes import Role
+from contracts.models import Reminder
 from tests import factories
 from tests.contracts import desk_build as build
 
@@ -32,3 +36,15 @@ def test_lists_have_a_word_for_each_fact(client, station):
     html = client.get(reverse("my-team")).content.decode()
     assert html.count('<td data-label="') == 4
     assert ">档案</a>" in html
+
+
+def test_who_is_to_be_called_is_renewed_from_the_list(client, station):
+    team = build.team(station)
+    end = timezone.localdate() + timedelta(days=20)
+    made = build.agreement(factories.resident(station), team, start=end - timedelta(days=364), end=end)
+    Reminder.objects.create(agreement=made, institution=station, light=30, by="call", state="open")
+    client.force_login(build.leader(team))
+    html = client.get(reverse("signing-reminders")).content.decode()
+    address = reverse("agreement", args=[made.uuid])
+    assert f'href="{address}#renew">续约</a>' in html
+    assert 'id="renew"' in client.get(address).content.decode()
