@@ -277,6 +277,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
+            index=models.Index(condition=models.Q(('state__in', ['failed', 'expired', 'unknown', 'cancelled'])), fields=['state', '-id'], name='message_not_reached_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
             index=models.Index(fields=['resident', '-made_at'], name='message_of_resident'),
         ),
         migrations.AddIndex(

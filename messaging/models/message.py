@@ -119,6 +119,12 @@ class Message(models.Model):
                 name="message_not_reached",
                 condition=Q(state__in=["failed", "expired", "unknown", "cancelled"]),
             ),
+            # The desk's list, newest first: they are few among a million.
+            models.Index(
+                fields=["state", "-id"],
+                name="message_not_reached_newest",
+                condition=Q(state__in=["failed", "expired", "unknown", "cancelled"]),
+            ),
             models.Index(fields=["resident", "-made_at"], name="message_of_resident"),
             models.Index(fields=["phone", "-made_at"], name="message_of_phone"),
         ]
