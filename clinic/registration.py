@@ -96,12 +96,18 @@ def _sex(resident):
 def _phones(resident):
     found = {}
     for field in PHONES:
-        number = getattr(resident, field)
-        if _odd_phone(number):
-            found[field] = _("A phone number holds digits only.")
-        elif number and not 7 <= len(identifiers.normalise_phone(number)) <= 15:
-            found[field] = _("A phone number has 7 to 15 digits.")
+        if fault := phone_fault(getattr(resident, field)):
+            found[field] = fault
     return found
+
+
+def phone_fault(text):
+    """Why this is no telephone number; empty where it is one, and where there is none."""
+    if _odd_phone(text):
+        return _("A phone number holds digits only.")
+    if text and not 7 <= len(identifiers.normalise_phone(text)) <= 15:
+        return _("A phone number has 7 to 15 digits.")
+    return ""
 
 
 def _odd_phone(text):

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import registration
 from contracts import eligibility, load, terms
 from contracts.codes import AgreementState, Relation, SignatureKind, Way
 from contracts.forms.desk_acts import YEARS, Day, doctors_of, picture_of, texts_of
@@ -18,6 +19,11 @@ STATES = (S.DRAFT, S.PENDING, S.SIGNED, S.DEEMED)
 class TeamChoice(forms.ModelChoiceField):
     def label_from_instance(self, team):
         return f"{team.institution.short_name} {team.name}"
+
+
+def a_phone(text):
+    if fault := registration.phone_fault(text):
+        raise forms.ValidationError(fault)
 
 
 class SignForm(forms.Form):
@@ -35,9 +41,9 @@ class SignForm(forms.Form):
         label=gettext_lazy("relation to the resident"), choices=[("", "—"), *Relation.choices], required=False
     )
     representative_phone = forms.CharField(
-        label=gettext_lazy("representative's phone"), max_length=20, required=False
+        label=gettext_lazy("representative's phone"), max_length=20, required=False, validators=[a_phone]
     )
-    phone = forms.CharField(label=gettext_lazy("phone"), max_length=20, required=False)
+    phone = forms.CharField(label=gettext_lazy("phone"), max_length=20, required=False, validators=[a_phone])
     address = forms.CharField(label=gettext_lazy("address"), max_length=200, required=False)
     note = forms.CharField(label=gettext_lazy("remark"), max_length=200, required=False)
     read = forms.BooleanField(label=gettext_lazy("read and understood"), required=False)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from clinic.codes import LifeState
 from contracts import eligibility, relations
 from contracts.codes import AgreementState, Relation, Way
+from contracts.forms.desk_sign import a_phone
 from contracts.forms.sign import PageSignForm, chosen_picture, is_usual
 from contracts.models import PackageVersion
 
@@ -23,7 +24,9 @@ class HouseholdForm(PageSignForm):
 
     signer = forms.ChoiceField(label=gettext_lazy("who signs"), required=False)
     name = forms.CharField(label=gettext_lazy("name"), max_length=60, required=False)
-    signer_phone = forms.CharField(label=gettext_lazy("phone"), max_length=20, required=False)
+    signer_phone = forms.CharField(
+        label=gettext_lazy("phone"), max_length=20, required=False, validators=[a_phone]
+    )
 
     def __init__(self, *args, people, **kwargs):
         self.people = people

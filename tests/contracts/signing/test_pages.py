@@ -76,6 +76,14 @@ def test_a_refused_form_keeps_what_was_typed_and_drawn(client, clerk, team, pers
     assert answer.context["form"].errors.keys() == {"read"}
 
 
+def test_a_telephone_number_is_one(client, clerk, team, person, family):
+    for name, field in (("sign-resident", "phone"), ("sign-household", "signer_phone")):
+        for number in ("12", "没有"):
+            answer = client.post(page_of(person, name), typed(team, sitting=uuid.uuid4(), **{field: number}))
+            assert answer.context["form"].errors[field]
+    assert not Agreement.objects.exists()
+
+
 def hostile():
     bomb = io.BytesIO()
     Image.new("L", (5000, 5000)).save(bomb, "PNG")
