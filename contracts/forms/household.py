@@ -4,7 +4,7 @@ import uuid
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from clinic.codes import LifeState
 from contracts import eligibility, relations
@@ -23,7 +23,7 @@ class HouseholdForm(PageSignForm):
     for somebody else, who has a ``name``."""
 
     signer = forms.ChoiceField(label=gettext_lazy("who signs"), required=False)
-    name = forms.CharField(label=gettext_lazy("name"), max_length=60, required=False)
+    name = forms.CharField(label=pgettext_lazy("of a person", "name"), max_length=60, required=False)
     signer_phone = forms.CharField(
         label=gettext_lazy("phone"), max_length=20, required=False, validators=[a_phone]
     )

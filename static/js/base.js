@@ -18,6 +18,16 @@
     }
   });
 
+  // A row that is replaced takes the focus along; the keyboard goes on at what came instead of it.
+  let left;
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+    left = target.contains(document.activeElement) ? target.id : "";
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (left && document.activeElement === document.body) document.getElementById(left)?.focus();
+    left = "";
+  });
+
   let notice;
   const tell = (message, door) => {
     if (!message) return;
