@@ -7,7 +7,6 @@ from django.conf import settings
 
 from contracts.codes import RemindBy
 from contracts.models import SigningPractice
-from contracts.models.base import paths_to
 from messaging.models import SmsTemplate
 
 
@@ -26,7 +25,7 @@ class Choices:
 
 def of(institution) -> Choices:
     """The choices in force there, the nearest first. One query."""
-    rows = SigningPractice.objects.filter(institution__path__in=paths_to(institution))
+    rows = SigningPractice.objects.filter(institution__path__in=institution.paths_up)
     rows = list(rows.select_related("remind_with").order_by("-institution__path"))
 
     def first(name, default):

@@ -13,7 +13,6 @@ from clinic.errors import Refused
 from contracts import eligibility
 from contracts.codes import AgreementState, TeamRole, Way
 from contracts.models import Agreement, AgreementPackage, PackageVersion, TeamMember
-from contracts.models.base import paths_to
 
 S = AgreementState
 RENEWABLE = (S.SIGNED, S.DEEMED, S.EXPIRED)
@@ -100,7 +99,7 @@ def versions_of(agreements, starts) -> dict[int, list[PackageVersion]]:
 
 def _valid(version, institution, day):
     within = version.valid_from <= day and (version.valid_to is None or version.valid_to >= day)
-    return within and version.package.institution.path in paths_to(institution)
+    return within and version.package.institution.path in institution.paths_up
 
 
 def fitting(versions, resident, groups, day):

@@ -69,6 +69,12 @@ class Institution(Row):
         super().save(*args, **kwargs)
 
     @property
+    def paths_up(self) -> list[str]:
+        """The paths from the root down to this one."""
+        parts = self.path.strip("/").split("/")
+        return ["/" + "/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
+
+    @property
     def is_leaf(self):
         return self.kind == InstitutionKind.STATION
 

@@ -11,7 +11,6 @@ from clinic.models import Institution
 from contracts import load, practice
 from contracts.codes import TeamRole
 from contracts.models import PackageVersion, Team, TeamMember
-from contracts.models.base import paths_to
 
 
 class NotFound(Exception):
@@ -85,7 +84,7 @@ class Packages:
     def version(self, code, institution, day: date) -> PackageVersion:
         """The one in force on that day. What was signed before the first version was written down here gets that
         one. The nearest institution's counts where two use a code."""
-        along = paths_to(institution)
+        along = institution.paths_up
         found = [one for one in self.versions.get(code.upper(), []) if one.package.institution.path in along]
         if not found:
             raise NotFound(_("No package has the code “%(code)s”.") % {"code": code[:20]})

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Institution, Resident
 from clinic.models.base import Row
+from clinic.models.scope import InstitutionRowQuerySet
 from contracts.codes import BatchKind, BatchState, LineState
 from contracts.models.agreement import Agreement
-from contracts.models.base import InstitutionRowQuerySet
 
 
 class BatchQuerySet(InstitutionRowQuerySet):

@@ -5,8 +5,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Institution
+from clinic.models.scope import InstitutionRowQuerySet
 from contracts.codes import Group
-from contracts.models.base import InstitutionRowQuerySet
 from contracts.models.team import Team
 
 

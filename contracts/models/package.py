@@ -12,8 +12,9 @@ from simple_history.models import HistoricalRecords
 from clinic.codes import Sex
 from clinic.models import Institution
 from clinic.models.base import Row
+from clinic.models.scope import SharedRowQuerySet
 from contracts.codes import PackageKind, Period, ServiceKind
-from contracts.models.base import Days, SameRow, SharedRowQuerySet
+from contracts.models.base import Days, SameRow
 
 
 class Eligible(models.Model):

@@ -7,8 +7,8 @@ from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution
 from clinic.models.base import Row
+from clinic.models.scope import InstitutionRowQuerySet
 from contracts.codes import Group, RemindBy
-from contracts.models.base import InstitutionRowQuerySet
 from messaging.models import SmsTemplate
 
 

@@ -9,9 +9,9 @@ from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution, Resident
 from clinic.models.base import Row
+from clinic.models.scope import InstitutionRowQuerySet
 from contracts.codes import RemindBy, ReminderState, WhyNot
 from contracts.models.agreement import Agreement
-from contracts.models.base import InstitutionRowQuerySet
 from messaging.models import Message
 
 

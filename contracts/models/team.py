@@ -11,8 +11,9 @@ from simple_history.models import HistoricalRecords
 
 from clinic.models import Community, Institution
 from clinic.models.base import Row
+from clinic.models.scope import InstitutionRowQuerySet
 from contracts.codes import FAMILY_DOCTORS, TeamRole
-from contracts.models.base import Days, InstitutionRowQuerySet, SameRow
+from contracts.models.base import Days, SameRow
 
 
 class TeamQuerySet(InstitutionRowQuerySet):

@@ -6,20 +6,8 @@ from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution
 from clinic.models.base import Row
+from clinic.models.scope import InstitutionRowQuerySet
 from emr.codes import InsuranceWay
-
-
-class PracticeQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        if not user.has_perm("emr.view_practice"):
-            return self.none()
-        return self.filter(institution__path__startswith=user.institution.path)
-
-    def along(self, institution):
-        """Those of the institution and of all above it, the nearest first."""
-        parts = [part for part in institution.path.split("/") if part]
-        paths = ["/" + "/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
-        return self.filter(institution__path__in=paths).order_by("-institution__path")
 
 
 class Practice(Row):
@@ -39,7 +27,7 @@ class Practice(Row):
     unfolded = models.JSONField(_("fields that stand open"), default=list, blank=True)
     history = HistoricalRecords()
 
-    objects = PracticeQuerySet.as_manager()
+    objects = InstitutionRowQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("practice of an institution")

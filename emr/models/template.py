@@ -18,9 +18,7 @@ class NoteTemplateQuerySet(models.QuerySet):
         """One's own, those of one's own institution and of all above it; of those below too, for who shares."""
         if not user.has_perm("emr.view_notetemplate"):
             return self.none()
-        parts = [part for part in user.institution.path.split("/") if part]
-        paths = ["/" + "/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
-        shared = Q(institution__path__in=paths)
+        shared = Q(institution__path__in=user.institution.paths_up)
         if user.has_perm("emr.share_notetemplate"):
             shared |= Q(institution__path__startswith=user.institution.path)
         return self.filter(Q(owner=user) | (Q(owner=None) & shared))

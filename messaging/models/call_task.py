@@ -9,9 +9,9 @@ from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution, Resident
 from clinic.models.base import Row
+from clinic.models.scope import InstitutionRowQuerySet
 from messaging.codes import CallState
 from messaging.models.campaign import Campaign
-from messaging.models.practice import InstitutionRowQuerySet
 
 
 class CallTask(Row):

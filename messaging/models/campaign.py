@@ -9,8 +9,8 @@ from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution, Resident
 from clinic.models.base import Row
+from clinic.models.scope import InstitutionRowQuerySet
 from messaging.codes import CampaignKind, CampaignState, Left, Policy, Purpose
-from messaging.models.practice import InstitutionRowQuerySet
 from messaging.models.template import SmsTemplate
 
 # Nothing of it will be sent any more.

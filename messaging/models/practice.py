@@ -6,21 +6,7 @@ from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution
 from clinic.models.base import Row
-
-
-class InstitutionRowQuerySet(models.QuerySet):
-    """Rows of an institution, seen from it and from above with the right to the kind of row."""
-
-    def visible_to(self, user):
-        if not (user.is_authenticated and user.has_perm(f"messaging.view_{self.model._meta.model_name}")):
-            return self.none()
-        return self.filter(institution__path__startswith=user.institution.path)
-
-    def along(self, institution):
-        """Those of the institution and of all above it, the nearest first."""
-        parts = [part for part in institution.path.split("/") if part]
-        paths = ["/" + "/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
-        return self.filter(institution__path__in=paths).order_by("-institution__path")
+from clinic.models.scope import InstitutionRowQuerySet
 
 
 class SendingPractice(Row):

@@ -11,9 +11,9 @@ from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution
 from clinic.models.base import AppendOnlyRow, Row
+from clinic.models.scope import InstitutionRowQuerySet
 from messaging.codes import AtLimit, LoanState, QuotaKind, WarningLevel
 from messaging.models.campaign import Campaign
-from messaging.models.practice import InstitutionRowQuerySet
 
 GRANTS = [
     QuotaKind.ALLOTMENT, QuotaKind.TOP_UP, QuotaKind.SHARE, QuotaKind.LOAN, QuotaKind.LOAN_RETURN, QuotaKind.CORRECTION,

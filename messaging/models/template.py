@@ -1,27 +1,17 @@
 """Texts with variables, written once."""
 
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution
 from clinic.models.base import Row
+from clinic.models.scope import SharedRowQuerySet
 from messaging.codes import Purpose
 
 
-class SmsTemplateQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Those of one's own institution, of all below it, and of those above, whose texts are shared downwards."""
-        if not (user.is_authenticated and user.has_perm("messaging.view_smstemplate")):
-            return self.none()
-        parts = [part for part in user.institution.path.split("/") if part]
-        above = ["/" + "/".join(parts[: n + 1]) + "/" for n in range(len(parts))]
-        return self.filter(
-            Q(institution__path__startswith=user.institution.path) | Q(institution__path__in=above)
-        )
-
+class SmsTemplateQuerySet(SharedRowQuerySet):
     def active(self):
         return self.filter(active=True)
 
