@@ -38,7 +38,7 @@ def my_team(request):
     context = {
         "teams": teams,
         "chosen": chosen[0] if len(chosen) == 1 else None,
-        "loads": list(zip(chosen, map(load.of_teams(chosen).get, [team.pk for team in chosen]), strict=True)),
+        "loads": _loads(chosen),
         "agreements": rows[:SIZE],
         "last": rows[SIZE - 1] if len(rows) > SIZE else None,
         "show": show if show in SHOWN else "",
@@ -51,10 +51,20 @@ def my_team(request):
 
 
 def teams_of(user):
-    """Those the user belongs to; who belongs to none sees those of the institution."""
+    """Those the user belongs to; who belongs to none sees those of the institution and below it."""
     visible = Team.objects.visible_to(user).active().select_related("institution")
     mine = list(visible.of_member(user))
-    return mine or list(visible.filter(institution=user.institution)[:SIZE])
+    if mine:
+        return mine
+    return list(visible.order_by("institution__path", "name")[:SIZE])
+
+
+def _loads(chosen):
+    """[(team, how many it looks after)] of one institution: each has a practice of its own to ask for."""
+    if len({team.institution_id for team in chosen}) > 1:
+        return []
+    loads = load.of_teams(chosen)
+    return [(team, loads[team.pk]) for team in chosen]
 
 
 def chosen_of(teams, wanted):

@@ -48,3 +48,20 @@ def test_who_is_to_be_called_is_renewed_from_the_list(client, station):
     address = reverse("agreement", args=[made.uuid])
     assert f'href="{address}#renew">续约</a>' in html
     assert 'id="renew"' in client.get(address).content.decode()
+
+
+def test_a_centre_sees_the_teams_of_its_stations(
+    client, station, other_station, django_assert_max_num_queries
+):
+    team = build.team(station)
+    name = build.agreement(factories.resident(station), team).resident.name
+    factories.resident(other_station)
+    build.agreement(factories.resident(other_station, name="别站人"), build.team(other_station, "别队"))
+    client.force_login(factories.user(Role.MANAGER, station.parent))
+    for each in ("my-team", "not-served"):
+        client.get(reverse(each))
+        with django_assert_max_num_queries(12):
+            html = client.get(reverse(each)).content.decode()
+        assert name in html
+        assert "别站人" not in html
+    assert client.get(reverse("not-served"), {"form": "xlsx"}).status_code == 200
