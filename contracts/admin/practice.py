@@ -176,4 +176,6 @@ class PopulationAdmin(DeskAdmin):
 
 def _year(text):
     this = timezone.localdate().year
-    return int(text) if text and text.isascii() and text.isdigit() and abs(int(text) - this) <= 10 else this
+    if not (text and len(text) == 4 and text.isascii() and text.isdigit()):
+        return this
+    return int(text) if abs(int(text) - this) <= 10 else this

@@ -180,6 +180,8 @@ class Checker:
             found = by_id.get(number) if number else by_record.get(record)
             if found is None:
                 row.fault(name, _("No resident of yours is registered with this number."))
+            elif record in by_record and by_record[record].survivor != found.survivor:
+                row.fault("record_number", _("The two numbers belong to different residents."))
             elif row.values.get("name") and same(row.values["name"]) not in (
                 same(found.name),
                 same(found.survivor.name),

@@ -260,3 +260,13 @@ def test_signed_before_there_were_family_doctors_is_wrong(clerk, team, base, peo
     headings = ("name", "id_number", "team", "packages", "start", "signed_on")
     row = [people[0].name, people[0].id_number, "一队", "BASE", timezone.localdate(), "0001-01-01"]
     assert checking.examine(sheet([row], headings), clerk).bad == 1
+
+
+def test_two_numbers_of_different_people_are_wrong(clerk, team, base, people):
+    people[1].record_number = "11010100100100001"
+    people[1].save()
+    headings = ("name", "id_number", "record_number", "team", "packages", "start")
+    given = ["一队", "BASE", timezone.localdate()]
+    rows = [[one.name, one.id_number, "11010100100100001", *given] for one in people[:2]]
+    report = checking.examine(sheet(rows, headings), clerk)
+    assert ([fault.row for fault in report.faults], report.good) == ([2], 1)

@@ -3,6 +3,7 @@ afterwards."""
 
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -10,8 +11,10 @@ from django.utils import timezone
 
 from clinic.codes import Role
 from clinic.errors import Refused
-from contracts.actions import agreements, renewals
+from contracts import batching, lifecycle
+from contracts.actions import agreements, batches, renewal, renewals, switches
 from contracts.codes import AgreementState, Way
+from contracts.importing import checking
 from contracts.models import Agreement, AgreementCounter, AgreementPackage
 from tests import factories
 from tests.contracts import desk_build as build
@@ -124,3 +127,99 @@ def test_two_bulk_renewals_of_the_same_renew_each_once(scene):
     assert race(run) == [[]]
     made = [one for answer in done for _line, one, _why in answer if one]
     assert len(made) == Agreement.objects.filter(follows__isnull=False).count() == 40
+
+
+def test_the_last_places_are_taken_once_by_whatever_way(scene):
+    """From the page, by a change of team, by a renewal in bulk and by an import, all at once."""
+    team = scene["teams"][0]
+    team.cap = 12
+    team.save()
+    ways = [way(scene, people(scene, 10), team) for way in (by_page, by_change, by_renewal, by_sheet)]
+    assert all_at_once(*ways) == []
+    alive = Agreement.objects.alive().filter(team=team)
+    assert alive.count() == alive.values("resident").distinct().count() == 12
+
+
+def test_a_change_of_team_an_end_and_a_renewal_at_once(scene):
+    """Whoever comes first; the others read a sentence, and nobody waits for the other for ever."""
+    to, own = scene["teams"]
+    olds = [ending(scene, whom, own) for whom in people(scene, 20)]
+    clerk, shared = scene["clerks"][0], {"text": scene["text"], "read": True}
+    given = [{"agreement": old, "by": clerk} for old in olds]
+    ways = (
+        [change(scene, old, to) for old in olds],
+        [lambda one=one: agreements.end(reason="moved", **one) for one in given],
+        [lambda one=one: renewal.renew(key=uuid.uuid4(), **one, **shared) for one in given],
+    )
+    assert all_at_once(*ways) == []
+    assert not Agreement.objects.filter(state="signed", follows__state="terminated").exists()
+    assert not Agreement.objects.filter(pk__in=[old.pk for old in olds], state="signed").exists()
+
+
+def people(scene, count):
+    return [factories.resident(scene["station"]) for _n in range(count)]
+
+
+def ending(scene, whom, team, days=20):
+    end = timezone.localdate() + timedelta(days=days)
+    made = build.agreement(whom, team, start=end - timedelta(days=364), end=end)
+    made.packages.create(version=scene["version"], price=1, waiver=0)
+    return made
+
+
+def change(scene, old, to):
+    """The act of agreeing to a wish that is asked now."""
+    wish = switches.ask(
+        agreement=old, to_team=to, to_doctor=build.leader(to), reason="搬家", by=scene["clerks"][0]
+    )
+    return lambda: switches.agree(switch=wish, by=build.leader(scene["teams"][0]), text=scene["text"])
+
+
+def by_page(scene, whom, team):
+    made = [given(scene, who, team, scene["clerks"][0]) for who in whom]
+    return [lambda one=one: agreements.make(**one) for one in made]
+
+
+def by_change(scene, whom, team):
+    return [change(scene, ending(scene, who, scene["teams"][1]), team) for who in whom]
+
+
+def by_renewal(scene, whom, team):
+    olds = [ending(scene, who, team, -400) for who in whom]
+    lifecycle.pass_last_days(timezone.now())
+    orders = {"text": scene["text"].pk, "confirmed": True, "years": None}
+    return [lambda: renewals.renew_many([Line(old) for old in olds], orders, scene["clerks"][0])]
+
+
+def by_sheet(scene, whom, team):
+    today, clerk = timezone.localdate(), scene["clerks"][0]
+    rows = [[who.name, who.id_number, team.name, "BASE", today] for who in whom]
+    sheet = build.upload(rows, ["name", "id_number", "team", "packages", "start"])
+    batch = batches.start(
+        key=uuid.uuid4(), kind="import", institution=clerk.institution, orders={}, by=clerk,
+        rows=checking.examine(sheet, clerk).lines,
+    )  # fmt: skip
+    return [lambda: batching.work(batch.pk)]
+
+
+def all_at_once(*columns):
+    """Each column in a thread of its own; what a person would not read as a sentence is returned."""
+    barrier, faults = threading.Barrier(len(columns)), []
+
+    def run(acts):
+        barrier.wait()
+        for act in acts:
+            try:
+                act()
+            except Refused:
+                pass
+            except Exception as fault:
+                faults.append(fault)
+        connection.close()
+
+    crew = [threading.Thread(target=run, args=[acts]) for acts in columns]
+    for one in crew:
+        one.start()
+    for one in crew:
+        one.join()
+    return faults

@@ -163,3 +163,10 @@ def test_terms_of_before_are_kept(centre, manager):
     assert old.valid_from == date(2020, 1, 1)
     with pytest.raises(Conflict):
         packages.drop_item(item=old.items.get(), by=manager)
+
+
+def test_a_year_of_five_thousand_digits_is_this_year(client, centre, station):
+    client.force_login(factories.user(Role.MANAGER, centre))
+    save = f"/admin/contracts/population/{station.uuid}/save/"
+    assert client.post(save, {"year": "9" * 5000, "all": "1"}).status_code == 302
+    assert Population.objects.get().year == timezone.localdate().year
