@@ -60,6 +60,16 @@ def of_doctors(team, day=None) -> dict[int, Load]:
     return {doctor: Load(counted.get(doctor, 0), choice.cap_doctor, choice.warn_at) for doctor in doctors}
 
 
+def of_team(team, doctors) -> tuple[Load, dict[int, Load]]:
+    """(the team's, {each of its family doctors: theirs over all teams}). Three queries."""
+    choice = practice.of(team.institution)
+    counted = _counts(Agreement.objects.filter(team=team), "team")
+    people = of_people(doctors)
+    return Load(counted.get(team.pk, 0), team.cap or choice.cap_team, choice.warn_at), {
+        doctor.pk: Load(people.get(doctor.pk, 0), choice.cap_doctor, choice.warn_at) for doctor in doctors
+    }
+
+
 def of_people(doctors) -> dict[int, int]:
     """{family doctor: residents over all teams}; those with none are missing. One query."""
     return _counts(Agreement.objects.filter(doctor__in=list(doctors)), "doctor")

@@ -89,21 +89,23 @@ class SignForm(forms.Form):
     def _of_team(self):
         """Doctors with their load, packages with why they are not for this resident, the text that is read there."""
         self.doctors = {str(one.uuid): one for one in doctors_of(self.team)}
-        loads = load.of_doctors(self.team)
+        its, loads = load.of_team(self.team, self.doctors.values())
         self.fields["doctor"].choices = [
             (key, _with_load(one.name, loads.get(one.pk))) for key, one in self.doctors.items()
         ]
-        its = load.of_teams([self.team])[self.team.pk]
         if its.warn:
             self.warnings.append(
                 _("The team %(name)s has %(signed)d residents of at most %(cap)d.")
                 % {"name": self.team.name, "signed": its.signed, "cap": its.cap}
             )
-        self.offers = eligibility.offered(self.team.institution, self.resident, self.day)
+        self.offers = self._offers()
         self.fields["versions"].choices = [
             (str(version.uuid), version.package.name) for version, why_not in self.offers if why_not is None
         ]
         self.texts = list(texts_of(self.team.institution)[:1])
+
+    def _offers(self):
+        return eligibility.offered(self.team.institution, self.resident, self.day)
 
     @property
     def not_for(self):

@@ -39,6 +39,10 @@ class HouseholdForm(PageSignForm):
             *((str(one.uuid), one.name) for one in adults), ("", gettext_lazy("somebody else")),
         ]  # fmt: skip
 
+    def _offers(self):
+        """Packages are each member's own (members_of)."""
+        return []
+
     def signing(self):
         """The member who signs for all, as typed; None for somebody else."""
         return next((one for one in self.people if str(one.uuid) == self._typed("signer")), None)

@@ -254,7 +254,7 @@ def test_on_paper(client, clerk, team, person):
 def test_pages_cost_few_queries(client, clerk, team, family, django_assert_max_num_queries):
     for name in PAGES:
         client.get(page_of(family[0], name))
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(16):
             client.get(page_of(family[0], name))
 
 
