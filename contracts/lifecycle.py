@@ -2,15 +2,17 @@
 (rules B4.7). Each step is a chunk in its own transaction; cut off anywhere, the next run goes on."""
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from simple_history.utils import bulk_update_with_history
 
 from clinic.codes import LifeState
+from clinic.errors import Conflict
 from clinic.models import Institution
 from contracts import practice
 from contracts.actions import agreements as acts
@@ -37,11 +39,13 @@ def let_go_of_the_dead(now) -> int:
     rows = list(rows.order_by("pk")[:STEP])
     for row in rows:
         if row.state == S.PENDING:
-            acts.take_back(agreement=row, by=None)
+            with suppress(Conflict):  # signed this very second: the next run ends it
+                acts.take_back(agreement=row, by=None)
             continue
         dead = row.resident if row.resident.life_state == died else row.resident.survivor
         last = min(max(dead.life_state_on or today, row.start - timedelta(days=1)), row.end, today)
-        acts.end(agreement=row, reason=EndReason.DECEASED, by=None, on=last, now=clock())
+        with suppress(Conflict):  # ended this very second
+            acts.end(agreement=row, reason=EndReason.DECEASED, by=None, on=last, now=clock())
     return len(rows)
 
 
@@ -61,8 +65,9 @@ def take_back_the_unsigned(now) -> int:
         for row in pending.filter(old | Q(end__lt=timezone.localdate(now)), institution=place).order_by("pk")[
             :STEP
         ]:
-            acts.take_back(agreement=row, by=None)
-            done += 1
+            with suppress(Conflict):  # signed this very second
+                acts.take_back(agreement=row, by=None)
+                done += 1
     return done
 
 
@@ -80,7 +85,8 @@ def _pass_some(today, now):
     rows = list(rows.select_for_update(skip_locked=True, of=("self",))[:STEP])
     if not rows:
         return 0
-    later = Agreement.objects.filter(follows=OuterRef("pk"), state__in=ONCE_IN_FORCE)
+    begun = Q(ended_on=None) | Q(ended_on__gte=F("start"))  # a renewal that was ended before it began is none
+    later = Agreement.objects.filter(begun, follows=OuterRef("pk"), state__in=ONCE_IN_FORCE)
     ids = [row.pk for row in rows]
     renewed = set(Agreement.objects.filter(Exists(later), pk__in=ids).values_list("pk", flat=True))
     for row in rows:

@@ -129,6 +129,8 @@ class AgreementActs:
         if not request.user.has_perm(act.right):
             raise PermissionDenied
         form = self._form(request, row, act, name)
+        if request.method == "GET":
+            self.seen(request, row, page=name)
         if request.method == "POST" and form.is_valid():
             answer = self._do(request, row, act, form)
             if answer is not None:

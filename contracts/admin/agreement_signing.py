@@ -10,7 +10,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import refusals, search
+from clinic import audit, refusals, search
+from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.models import Resident
 from contracts.actions import agreements
@@ -51,6 +52,7 @@ class AgreementSigning:
             return self._sign_page(request, None, None)
         resident = self._resident(request, key)
         if request.method != "POST":
+            audit.record(Act.VIEW, request=request, resident=resident, obj=resident, detail={"page": "sign"})
             return self._sign_page(
                 request, resident, SignForm(initial=_begin(resident), by=request.user, resident=resident)
             )

@@ -104,12 +104,14 @@ class Room:
     truth, else a forecast."""
 
     def __init__(self):
-        self.left, self.sentences, self.known = {}, {}, set()
+        self.left, self.sentences, self.known, self.caps = {}, {}, set(), {}
 
     def _look(self, team):
         self.known.add(team.pk)
-        if not practice.of(team.institution).hard_stop:
+        choice = practice.of(team.institution)
+        if not choice.hard_stop:
             return
+        self.caps[team.pk] = choice.cap_doctor
         self._note(("team", team.pk), load.of_teams([team])[team.pk], team.name)
         for doctor, its in load.of_doctors(team).items():
             self._note(("doctor", doctor), its, "")
@@ -129,6 +131,12 @@ class Room:
         """Nothing where there was room for one more at both; else the sentence. ``doctor``: a row number."""
         if team.pk not in self.known:
             self._look(team)
+        if team.pk in self.caps and ("doctor", doctor) not in self.left:  # one who has left the team
+            self._note(
+                ("doctor", doctor),
+                load.Load(load.of_people([doctor]).get(doctor, 0), self.caps[team.pk], 0),
+                "",
+            )
         wanted = [whose for whose in (("team", team.pk), ("doctor", doctor)) if whose in self.left]
         for whose in wanted:
             if self.left[whose] < 1:

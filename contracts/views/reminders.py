@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -52,13 +53,14 @@ def reminder_called(request, reminder):
     row = _one(request, reminder)
     refusal, why, note = None, request.POST.get("why", ""), request.POST.get("note", "")
     try:
-        if why:
-            actions.not_signed(
-                resident=row.agreement.resident, why=why, note=note, by=request.user, request=request
+        with transaction.atomic():
+            if why:
+                actions.not_signed(
+                    resident=row.agreement.resident, why=why, note=note, by=request.user, request=request
+                )
+            actions.called(
+                reminder=row, by=request.user, note=note, again="again" in request.POST, request=request
             )
-        actions.called(
-            reminder=row, by=request.user, note=note, again="again" in request.POST, request=request
-        )
     except Refused as error:
         refusal = error
     if not request.htmx:

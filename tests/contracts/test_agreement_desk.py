@@ -303,3 +303,10 @@ def test_a_change_of_team_of_others_is_not_there(client, asked, other_station):
     client.force_login(factories.user(Role.MANAGER, other_station))
     assert client.get(reverse("admin:contracts_switchrequest_change", args=[asked.uuid])).status_code == 404
     assert decide(client, asked, "agree").status_code == 404
+
+
+def test_every_page_that_names_the_resident_stands_in_the_trail(desk, signed, person):
+    desk.get(at(signed, "act", "end"))
+    desk.get(reverse("admin:contracts_agreement_add") + f"?resident={person.uuid}")
+    read = AuditEntry.objects.filter(act=Act.VIEW, resident=str(person.uuid)).order_by("pk")
+    assert [entry.detail["page"] for entry in read] == ["end", "sign"]

@@ -11,10 +11,10 @@ from openpyxl import load_workbook
 
 from clinic.codes import LifeState, Role
 from contracts import batching
-from contracts.actions import batches
+from contracts.actions import batches, teams
 from contracts.codes import AgreementState, BatchKind, BatchState
 from contracts.importing import checking, columns
-from contracts.models import Agreement, Batch, PlanItem
+from contracts.models import Agreement, Batch, PlanItem, TeamMember
 from tests import factories
 from tests.contracts import desk_build as build
 
@@ -270,3 +270,14 @@ def test_two_numbers_of_different_people_are_wrong(clerk, team, base, people):
     rows = [[one.name, one.id_number, "11010100100100001", *given] for one in people[:2]]
     report = checking.examine(sheet(rows, headings), clerk)
     assert ([fault.row for fault in report.faults], report.good) == ([2], 1)
+
+
+def test_the_cap_of_a_doctor_who_left_the_team_holds_too(clerk, station, team, base, people):
+    gone = factories.user(Role.DOCTOR, station, name="已离队")
+    yesterday = timezone.localdate() - timedelta(days=1)
+    TeamMember.objects.create(team=team, person=gone, role="doctor", since=yesterday, until=yesterday)
+    teams.keep_practice(institution=station, by=factories.user(Role.MANAGER, station), cap_doctor=1)
+    headings = ("name", "id_number", "team", "doctor", "packages", "start")
+    rows = [[one.name, one.id_number, "一队", "已离队", "BASE", timezone.localdate()] for one in people]
+    report = checking.examine(sheet(rows, headings), clerk)
+    assert (report.good, report.bad) == (1, 3)

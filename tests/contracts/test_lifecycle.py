@@ -10,7 +10,7 @@ from django.utils import timezone
 from clinic.codes import InstitutionKind, LifeState, Role
 from clinic.errors import Conflict, Forbidden, Refused
 from contracts import lifecycle
-from contracts.actions import switches
+from contracts.actions import agreements, switches
 from contracts.models import Agreement, PlanItem
 from tests import factories
 from tests.contracts import desk_build as build
@@ -125,3 +125,26 @@ def test_a_run_of_minutes_writes_each_end_with_its_own_time(scene, monkeypatch):
     assert lifecycle.pass_last_days(timezone.now() - timedelta(seconds=120)) == 1
     made.refresh_from_db()
     assert timezone.now() - made.ended_at < timedelta(seconds=60)
+
+
+def test_a_renewal_that_was_ended_before_it_began_is_none(scene):
+    old = signed(scene, start=TODAY() - timedelta(days=366), end=TODAY() - timedelta(days=1))
+    new = build.agreement(scene["resident"], scene["team"], follows=old, start=TODAY() + timedelta(days=9))
+    agreements.end(agreement=new, reason="mistake", by=factories.user(Role.CLERK, scene["station"]))
+    lifecycle.tend()
+    old.refresh_from_db()
+    assert old.state == "expired"
+
+
+def test_one_that_moves_this_very_second_holds_up_no_others(scene, monkeypatch):
+    made = signed(scene, start=TODAY() - timedelta(days=366), end=TODAY() - timedelta(days=1))
+    signed(scene, state="pending", whom=factories.resident(scene["station"]))
+
+    def gone(**_given):
+        raise Conflict("signed", code="state")
+
+    monkeypatch.setattr(agreements, "take_back", gone)
+    assert lifecycle.tend(timezone.now()) == 1
+    assert lifecycle.take_back_the_unsigned(timezone.now() + timedelta(days=40)) == 0
+    made.refresh_from_db()
+    assert made.state == "expired"

@@ -136,3 +136,13 @@ def test_an_unknown_reminder_is_not_found(scene, client):
     client.force_login(scene["clerk"])
     assert client.post(reverse("signing-reminder", args=[uuid.uuid4()])).status_code == 404
     assert Agreement.objects.count() == 0
+
+
+def test_a_call_that_is_settled_already_leaves_no_reason_behind(scene, client):
+    ending(scene, 20)
+    reminders.remind()
+    row = Reminder.objects.get()
+    Reminder.objects.update(state="moot")
+    client.force_login(scene["clerk"])
+    client.post(reverse("signing-reminder", args=[row.uuid]), {"note": "好", "why": "away"})
+    assert not NotSigned.objects.exists()
