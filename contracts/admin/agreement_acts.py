@@ -83,7 +83,9 @@ ACTS = {
     ),
     "end": Act(
         END, IN_FORCE, agreements.end, EndForm, pgettext_lazy("agreement", "End early"), gettext_lazy("Ended."),
-        gettext_lazy("What is not done by then is no longer due. This cannot be undone."),
+        gettext_lazy(
+            "What is not done by then is no longer due; a renewal that has not begun ends with it. This cannot be undone."
+        ),
     ),
 }  # fmt: skip
 

@@ -35,7 +35,9 @@ ORDERS = {
     ),
     "end_many": Order(
         BatchKind.TERMINATE, EndForm, pgettext_lazy("batch", "End early…"),
-        gettext_lazy("What is not done by then is no longer due. This cannot be undone."),
+        gettext_lazy(
+            "What is not done by then is no longer due; a renewal that has not begun ends with it. This cannot be undone."
+        ),
     ),
     "reassign_many": Order(
         BatchKind.REASSIGN, ReassignForm, pgettext_lazy("batch", "Give to another doctor of the team…"),
