@@ -10,10 +10,12 @@ from contracts.models import Team, TeamMember
 
 # Teams of the whole district that somebody may change to; a longer list helps nobody.
 MOST = 400
+# Nothing is chosen for anybody: one click must not end an agreement for the first reason of the list.
+NOTHING = ("", "—")
 
 
 class RefuseForm(forms.Form):
-    why = forms.ChoiceField(label=gettext_lazy("why not signed"), choices=WhyNot.choices)
+    why = forms.ChoiceField(label=gettext_lazy("why not signed"), choices=[NOTHING, *WhyNot.choices])
     note = forms.CharField(label=gettext_lazy("remark"), max_length=200, required=False)
 
 
@@ -24,7 +26,7 @@ class NoteForm(forms.Form):
 class EndForm(forms.Form):
     reason = forms.ChoiceField(
         label=gettext_lazy("reason"),
-        choices=[choice for choice in EndReason.choices if choice[0] != EndReason.SWITCHED],
+        choices=[NOTHING, *(choice for choice in EndReason.choices if choice[0] != EndReason.SWITCHED)],
     )
     note = forms.CharField(label=gettext_lazy("reason in words"), max_length=200, required=False)
 
@@ -54,7 +56,7 @@ class SwitchForm(forms.Form):
             "team__institution__path", "team__name", "role"
         )
         self.members = {f"{one.team.uuid} {one.person.uuid}": one for one in members[:MOST]}
-        self.fields["to"].choices = [
+        self.fields["to"].choices = [NOTHING] + [
             (key, f"{one.team.institution} · {one.team} · {one.person.name}")
             for key, one in self.members.items()
         ]

@@ -65,3 +65,14 @@ def test_a_centre_sees_the_teams_of_its_stations(
         assert name in html
         assert "别站人" not in html
     assert client.get(reverse("not-served"), {"form": "xlsx"}).status_code == 200
+
+
+def test_no_agreement_ends_for_a_reason_that_nobody_chose(client, station):
+    team = build.team(station)
+    made = build.agreement(factories.resident(station), team)
+    client.force_login(build.leader(team))
+    html = client.get(reverse("agreement", args=[made.uuid])).content.decode()
+    assert html.count('<option value="" selected>—</option>') == 2
+    answer = client.post(reverse("agreement-act", args=[made.uuid, "end"]), {"reason": ""})
+    made.refresh_from_db()
+    assert (answer.status_code, made.state) == (400, "signed")
