@@ -76,3 +76,13 @@ def test_no_agreement_ends_for_a_reason_that_nobody_chose(client, station):
     answer = client.post(reverse("agreement-act", args=[made.uuid, "end"]), {"reason": ""})
     made.refresh_from_db()
     assert (answer.status_code, made.state) == (400, "signed")
+
+
+def test_whoever_is_registered_elsewhere_is_opened_with_a_reason(client, station, other_station):
+    team = build.team(station)
+    far = build.agreement(factories.resident(other_station), team)
+    client.force_login(build.leader(team))
+    for address in (reverse("my-team"), reverse("agreement", args=[far.uuid])):
+        html = client.get(address).content.decode()
+        assert reverse("resident-open", args=[far.resident.uuid]) in html
+        assert f'href="{reverse("resident", args=[far.resident.uuid])}"' not in html
