@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clinic.errors import Refused
 from contracts import eligibility
-from contracts.codes import AgreementState, TeamRole, Way
+from contracts.codes import FAMILY_DOCTORS, AgreementState, TeamRole, Way
 from contracts.models import Agreement, AgreementPackage, PackageVersion, TeamMember
 
 S = AgreementState
@@ -49,26 +49,35 @@ def why_not(agreement, today, followed) -> str | None:
     return None
 
 
-def doctors_of(teams, day) -> dict[int, list[tuple[int, str]]]:
-    """{team: [(family doctor, role)], the leader first}. One query."""
+def crews(teams, today) -> dict[int, list[TeamMember]]:
+    """{team: who belongs to it today or later, with the person}. One query."""
     found = defaultdict(list)
-    rows = TeamMember.objects.on(day).family_doctors().filter(team__in=teams, person__is_active=True)
-    for team, person, role in rows.values_list("team", "person", "role"):
-        found[team].append((person, role))
-    for members in found.values():
-        members.sort(key=lambda member: member[1] != TeamRole.LEADER)
+    rows = TeamMember.objects.filter(Q(until=None) | Q(until__gte=today), team__in=teams).order_by("pk")
+    for member in rows.select_related("person"):
+        found[member.team_id].append(member)
     return found
+
+
+def there(crew, day) -> list[TeamMember]:
+    """Those of a crew who belong to the team on that day."""
+    return [one for one in crew if one.since <= day and (one.until is None or one.until >= day)]
+
+
+def doctors_among(members) -> list[int]:
+    """The family doctors who work here, the leader first: row numbers."""
+    doctors = [one for one in members if one.role in FAMILY_DOCTORS and one.person.is_active]
+    return [one.person_id for one in sorted(doctors, key=lambda one: one.role != TeamRole.LEADER)]
 
 
 def doctor_of(agreement, day):
     """Who looks after the resident from that day on: the same family doctor while in the team, else its leader. Refused
     code "doctor"."""
-    members = [person for person, _role in doctors_of([agreement.team_id], day)[agreement.team_id]]
-    if agreement.doctor_id in members:
+    doctors = doctors_among(there(crews([agreement.team_id], day)[agreement.team_id], day))
+    if agreement.doctor_id in doctors:
         return agreement.doctor
-    if not members:
+    if not doctors:
         raise Refused(_("The team has no leader."), code="doctor", field="doctor")
-    return get_user_model().objects.get(pk=members[0])
+    return get_user_model().objects.get(pk=doctors[0])
 
 
 def versions_of(agreements, starts) -> dict[int, list[PackageVersion]]:

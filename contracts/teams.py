@@ -20,8 +20,13 @@ def lacking(teams, day=None) -> dict[int, list[str]]:
     roles = defaultdict(set)
     for team, role in members.values_list("team", "role"):
         roles[team].add(role)
+    return {team: without(roles[team]) for team in teams}
+
+
+def without(roles) -> list[str]:
+    """The sentences for a team of these roles."""
     compulsory = (
         (TeamRole.LEADER, _("The team has no leader.")),
         (TeamRole.NURSE, _("The team has no nurse.")),
     )
-    return {team: [sentence for role, sentence in compulsory if role not in roles[team]] for team in teams}
+    return [sentence for role, sentence in compulsory if role not in roles]

@@ -66,12 +66,11 @@ class Facts:
         self.people = _locked(Resident, {one.resident.survivor.pk for one in known}, "home")
         self.teams = _locked(Team, {one.team_id for one in known}, "institution")
         people = {one.doctor_id for one in known}
-        self.doctors = renewing.doctors_of(self.teams, self.today)
-        people |= {person for members in self.doctors.values() for person, _role in members}
+        self.crews = renewing.crews(self.teams, self.today)
+        people |= {person for crew in self.crews.values() for person in renewing.doctors_among(crew)}
         self.staff = _locked(get_user_model(), people, no_key=True)
         self.olds = _locked(Agreement, set(ids), "resident", "institution")
         self.followed = renewing.followed(ids)
-        self.lacks = teams.lacking(list(self.teams), self.today)
         starts = {pk: terms.renewal_start(old, self.today) for pk, old in self.olds.items()}
         self.starts = starts
         self.versions = renewing.versions_of(list(self.olds.values()), starts)
@@ -101,7 +100,9 @@ class Facts:
                 choice = practice.of(team.institution)
                 stops[team.institution_id], caps[team.institution_id] = choice.hard_stop, choice.cap_doctor
         doctors = {
-            person: caps[own[pk].institution_id] for pk in own for person, _role in self.doctors.get(pk, ())
+            person: caps[own[pk].institution_id]
+            for pk in own
+            for person in renewing.doctors_among(self.crews[pk])
         }
         signed = load.of_people(doctors)
         left.update({("doctor", pk): cap - signed.get(pk, 0) for pk, cap in doctors.items()})
@@ -139,8 +140,12 @@ class Facts:
         return None, New(line, made, versions)
 
     def _doctor(self, old):
-        members = [person for person, _role in self.doctors.get(old.team_id, ())]
-        return self.staff[old.doctor_id if old.doctor_id in members else members[0]] if members else None
+        doctors = renewing.doctors_among(self._there(old))
+        return self.staff[old.doctor_id if old.doctor_id in doctors else doctors[0]] if doctors else None
+
+    def _there(self, old):
+        """Who belongs to the team on the first day of the renewal."""
+        return renewing.there(self.crews[old.team_id], self.starts[old.pk])
 
     def _why_not(self, old, person, team, doctor, versions, start, end):
         if why := renewing.why_not(old, self.today, self.followed):
@@ -149,8 +154,9 @@ class Facts:
             return _("This resident has died or moved away.")
         if not team.active:
             return _("This team is not in use.")
-        if self.lacks[team.pk] or doctor is None:
-            return (self.lacks[team.pk] or [_("The team has no leader.")])[0]
+        lacks = teams.without({member.role for member in self._there(old)})
+        if lacks or doctor is None:
+            return (lacks or [_("The team has no leader.")])[0]
         if not versions:
             return _("None of its packages is offered any more, or for this resident.")
         if any(

@@ -34,7 +34,8 @@ def texts_of(institution, day=None):
 
 def doctors_of(team):
     """Family doctors of the team today: [(User)]."""
-    members = TeamMember.objects.on().family_doctors().filter(team=team).select_related("person")
+    members = TeamMember.objects.on().family_doctors().filter(team=team, person__is_active=True)
+    members = members.select_related("person")
     return [member.person for member in members.order_by("-role", "pk")]
 
 
@@ -177,7 +178,7 @@ class SwitchForm(KeyForm):
 
     def __init__(self, *args, agreement, **kwargs):
         super().__init__(*args, **kwargs)
-        members = TeamMember.objects.on().family_doctors().filter(team__active=True)
+        members = TeamMember.objects.on().family_doctors().filter(team__active=True, person__is_active=True)
         root = agreement.institution.path.split("/")[1]
         members = members.filter(team__institution__path__startswith=f"/{root}/").exclude(
             team=agreement.team_id

@@ -236,6 +236,18 @@ def test_a_team_without_its_leader_renews_nobody(scene):
     assert told.value.code == "team"
 
 
+def test_who_leaves_before_the_renewal_begins_does_not_have_it(scene):
+    """Singly and in bulk: the colleague who takes over the team that day."""
+    olds, soon = [ending(scene), ending(scene)], TODAY() + timedelta(9)
+    TeamMember.objects.filter(team=scene["team"], role=TeamRole.LEADER).update(until=soon)
+    TeamMember.objects.create(
+        team=scene["team"], person=scene["doctor"], role=TeamRole.LEADER, since=soon + timedelta(1)
+    )
+    made, sentence = renewed_in_bulk(scene, olds[1])
+    assert sentence == ""
+    assert made.doctor == renewed(scene, olds[0]).doctor == scene["doctor"]
+
+
 # Ending and changing -------------------------------------------------------------------------------
 
 
