@@ -22,6 +22,10 @@ class InstitutionFilter(admin.SimpleListFilter):
         mine = Institution.objects.under(request.user.institution)
         return [(row.code, row.short_name) for row in mine.order_by("path")]
 
+    def has_output(self):
+        """Where there is a choice."""
+        return len(self.lookup_choices) > 1
+
     def queryset(self, request, queryset):
         if not self.value():
             return queryset

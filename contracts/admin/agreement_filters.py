@@ -21,10 +21,6 @@ LAPSED = "lapsed"
 class PlaceFilter(InstitutionFilter):
     """By row numbers and not by the path: an index condition, where the path would be a join."""
 
-    def has_output(self):
-        """Where there is a choice."""
-        return len(self.lookup_choices) > 1
-
     def queryset(self, request, queryset):
         if not self.value():
             return queryset

@@ -71,6 +71,7 @@ class PackageAdmin(DeskAdmin):
     list_filter = ["kind", "active", InstitutionFilter]
     list_select_related = ["institution"]
     search_fields = ["name", "code"]
+    search_help_text = gettext_lazy("Name or code")
     sortable_by = ()
     ordering = ["kind", "code"]
     actions = None

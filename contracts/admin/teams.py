@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.http import Http404, HttpResponseRedirect
 from django.urls import path
 from django.utils import timezone
@@ -88,7 +89,8 @@ class TeamAdmin(DeskAdmin):
     list_display = ["name", "institution", "leader", "load_bar", "phone", "missing", "active"]
     list_filter = ["active", InstitutionFilter]
     list_select_related = ["institution__parent"]
-    search_fields = ["name"]
+    search_fields = ["name", "members__person__name"]
+    search_help_text = gettext_lazy("The team's name, or a member's")
     sortable_by = ()
     ordering = ["institution__path", "name"]
     actions = None
@@ -158,7 +160,7 @@ class TeamAdmin(DeskAdmin):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj is not None:
-            members = obj.members.select_related("person").order_by("until", "pk")
+            members = obj.members.select_related("person").order_by(F("until").desc(nulls_first=True), "pk")
             context |= {
                 "members": members, "lacks": lacking([obj.pk])[obj.pk], "load": load.of_teams([obj])[obj.pk],
                 "doctors": load.of_doctors(obj), "today": timezone.localdate(),

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from clinic.codes import Sex
@@ -195,7 +196,7 @@ class AgreementText(Row):
         Institution, models.PROTECT, related_name="agreement_texts", verbose_name=_("institution")
     )
     version = models.CharField(_("version"), max_length=20)
-    title = models.CharField(_("title"), max_length=60)
+    title = models.CharField(pgettext_lazy("of a text", "title"), max_length=60)
     body = models.TextField(_("text"), max_length=20_000)
     valid_from = models.DateField(_("valid from"), default=timezone.localdate)
     published_at = models.DateTimeField(_("published at"), null=True, editable=False)

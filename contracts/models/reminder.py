@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution, Resident
@@ -34,7 +35,7 @@ class Reminder(Row):
     )
     # Days before the end: 90, 60, 30 (contracts.practice).
     light = models.PositiveSmallIntegerField(_("light, days before the end"))
-    by = models.CharField(_("by"), max_length=10, choices=RemindBy.choices)
+    by = models.CharField(pgettext_lazy("reminder", "by"), max_length=10, choices=RemindBy.choices)
     state = models.CharField(_("state"), max_length=10, choices=ReminderState.choices)
     message = models.OneToOneField(
         Message, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("message")
