@@ -8,6 +8,7 @@ from itertools import islice
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -47,7 +48,7 @@ def answer(name, form, headings, lines):
     write, content_type = writers[form]
     response = HttpResponse(write([str(text) for text in headings], lines), content_type=content_type)
     stamp = timezone.localtime().strftime("%Y%m%d-%H%M%S")
-    response["Content-Disposition"] = f'attachment; filename="{name}-{stamp}.{form}"'
+    response["Content-Disposition"] = content_disposition_header(True, f"{name}-{stamp}.{form}")
     response["Cache-Control"] = "no-store"
     return response
 

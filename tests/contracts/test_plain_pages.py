@@ -1,6 +1,7 @@
 """Pages of signing say what they mean, and lead nowhere that is forbidden."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.urls import reverse
@@ -86,3 +87,10 @@ def test_whoever_is_registered_elsewhere_is_opened_with_a_reason(client, station
         html = client.get(address).content.decode()
         assert reverse("resident-open", args=[far.resident.uuid]) in html
         assert f'href="{reverse("resident", args=[far.resident.uuid])}"' not in html
+
+
+def test_a_sheet_has_a_chinese_name(client, station):
+    client.force_login(factories.user(Role.MANAGER, station.parent))
+    for name, word in (("not-served", "签而未约"), ("signing-figures-sheet", "签约统计")):
+        header = client.get(reverse(name), {"form": "xlsx"})["Content-Disposition"]
+        assert header.startswith("attachment; filename*=utf-8''" + quote(word))
