@@ -6,12 +6,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import audit, violations
-from clinic.codes import Act
+from clinic.codes import Act, Role
 from clinic.errors import Forbidden, Refused
 from clinic.text import is_storable
 from contracts.codes import FAMILY_DOCTORS, TeamRole
 from contracts.models import Agreement, SigningPractice, Team, TeamArea, TeamMember
 
+# A manager may be a doctor who sees patients too.
+DOCTORS = (Role.DOCTOR, Role.MANAGER)
 FIELDS = ("name", "phone", "cap", "note", "active")
 PRACTICE = ("cap_doctor", "cap_team", "warn_at", "hard_stop", "remind_by", "remind_with", "pending_days")
 
@@ -60,6 +62,8 @@ def add_member(*, team, role, by, person=None, name="", phone="", since=None, re
         )
     if role in FAMILY_DOCTORS and person is None:
         raise Refused(_("A family doctor of the team is a staff member."), code="person", field="person")
+    if role in FAMILY_DOCTORS and person.role not in DOCTORS:
+        raise Refused(_("Only a doctor can be a family doctor of the team."), code="person", field="person")
     if person is not None and not get_user_model().objects.visible_to(by).filter(pk=person.pk).exists():
         raise Refused(_("Please choose somebody of your institution."), code="person", field="person")
     with violations.told(TeamMember), transaction.atomic():

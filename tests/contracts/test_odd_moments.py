@@ -315,3 +315,13 @@ def test_a_draft_of_which_the_key_was_used_is_left_alone(scene):
              "phone": "", "address": "", "note": ""}  # fmt: skip
     with pytest.raises(Conflict):
         drafts.carry_on(agreement=draft, terms=terms, state="signed", key=first.uuid, by=scene["clerk"])
+
+
+@pytest.mark.parametrize("role", [TeamRole.LEADER, TeamRole.DOCTOR])
+def test_a_clerk_is_nobodys_family_doctor(scene, role):
+    manager = factories.user(Role.MANAGER, scene["station"])
+    with pytest.raises(Refused) as told:
+        teams.add_member(
+            team=scene["team"], role=role, by=manager, person=scene["clerk"], since=TODAY() + timedelta(1)
+        )
+    assert told.value.code == "person"
