@@ -12,8 +12,12 @@ def shell(request):
         return {}
     return {
         "navigation": [
-            {"address": reverse(item.url_name), "label": item.label}
+            {"address": reverse(item.url_name), "label": item.label, "here": _here(item, request.path)}
             for item in registry.navigation
             if user.has_perms(item.permissions) and (not item.roles or user.role in item.roles)
         ]
     }
+
+
+def _here(item, path):
+    return path == reverse(item.url_name) or bool(item.pages and path.startswith(item.pages))

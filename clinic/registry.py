@@ -9,12 +9,14 @@ from django.utils.module_loading import import_string
 
 @dataclass(frozen=True)
 class NavigationItem:
-    """A line of the page header: the address's name, its label, and who sees it."""
+    """A line of the page header: the address's name, its label, who sees it, and how the addresses of all its pages
+    begin (empty: it is one page)."""
 
     url_name: str
     label: str
     permissions: tuple[str, ...]
     roles: frozenset = frozenset()
+    pages: str = ""
 
 
 navigation: list[NavigationItem] = []

@@ -23,7 +23,9 @@ class ContractsConfig(AppConfig):
     def _pages(self):
         """What doctors and nurses find in the page header."""
         registry.navigation.append(
-            registry.NavigationItem("my-team", _("My team"), ("contracts.view_agreement",), PAGE_ROLES)
+            registry.NavigationItem(
+                "my-team", _("My team"), ("contracts.view_agreement",), PAGE_ROLES, pages="/signing/"
+            )
         )
 
     def _desk(self):

@@ -1,5 +1,6 @@
 """Pages of signing say what they mean, and lead nowhere that is forbidden."""
 
+import re
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -94,3 +95,10 @@ def test_a_sheet_has_a_chinese_name(client, station):
     for name, word in (("not-served", "签而未约"), ("signing-figures-sheet", "签约统计")):
         header = client.get(reverse(name), {"form": "xlsx"})["Content-Disposition"]
         assert header.startswith("attachment; filename*=utf-8''" + quote(word))
+
+
+def test_the_header_says_where_one_is(client, station):
+    client.force_login(build.leader(build.team(station)))
+    for name in (*LISTS, "confirm", "signing-figures"):
+        html = client.get(reverse(name)).content.decode()
+        assert re.search(r'<a class="app-link" href="/signing/team"\s+aria-current="page">', html)
