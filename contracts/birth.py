@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from clinic.codes import LifeState
 from clinic.errors import Refused
-from contracts import eligibility, teams, terms
+from contracts import eligibility, renewing, teams, terms
 from contracts.codes import ALIVE, IN_FORCE, AgreementState, Relation, Source, Way
 from contracts.models import Agreement, AgreementPackage, PackageVersion, TeamMember
 
@@ -69,6 +69,19 @@ def check_free(agreement):
             % {"institution": other.institution, "team": other.team, "day": other.end},
             code="alive",
         )
+
+
+def predecessor(agreement):
+    """The one of the same person and team that ends the day before, and that nothing follows: whoever signs anew for
+    then has renewed it, and is reminded no more. The caller holds the resident's lock."""
+    if agreement.follows is not None or agreement.state not in ALIVE:
+        return agreement.follows
+    rows = Agreement.objects.filter(
+        resident__in=agreement.resident.record_ids(), team=agreement.team, state__in=IN_FORCE,
+        end=agreement.start - timedelta(days=1),
+    )  # fmt: skip
+    found = rows.first()
+    return None if found is None or renewing.followed([found.pk]) else found
 
 
 def packages_of(agreement, versions) -> list[AgreementPackage]:

@@ -102,6 +102,7 @@ def born(
     birth.check_term(agreement, timezone.localdate(now))
     birth.check_parties(person, team, doctor, start)
     birth.check_free(agreement)
+    agreement.follows = birth.predecessor(agreement)
     packages = birth.packages_of(agreement, versions)
     birth.check_formalities(agreement, read, signature)
     if state in IN_FORCE:
@@ -163,6 +164,7 @@ def put(*, agreement, by, request=None, now=None):
         birth.check_term(row, timezone.localdate(now))
         birth.check_parties(row.resident, row.team, row.doctor, row.start)
         birth.check_free(row)
+        row.follows = birth.predecessor(row)
         birth.packages_of(
             row, [package.version for package in row.packages.select_related("version__package")]
         )

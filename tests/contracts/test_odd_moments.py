@@ -248,6 +248,15 @@ def test_who_leaves_before_the_renewal_begins_does_not_have_it(scene):
     assert made.doctor == renewed(scene, olds[0]).doctor == scene["doctor"]
 
 
+def test_who_signs_anew_for_the_morrow_has_renewed(scene):
+    old = ending(scene)
+    draft = agreements.make(**given(scene, old.resident, start=old.end + timedelta(1)))
+    assert draft.follows is None
+    assert agreements.put(agreement=draft, by=scene["clerk"]).follows == old
+    with pytest.raises(Conflict):
+        renewed(scene, old)
+
+
 # Ending and changing -------------------------------------------------------------------------------
 
 
