@@ -25,7 +25,8 @@ WITH agreements AS MATERIALIZED (
     FROM contracts_evidence e JOIN contracts_planitem p ON p.id = e.plan_id JOIN contracts_agreement a ON a.id = p.agreement_id
     WHERE e.state = 'confirmed' AND e."on" BETWEEN %(january)s AND %(day)s
 ), followed AS MATERIALIZED (
-    SELECT DISTINCT follows_id AS id FROM contracts_agreement WHERE follows_id IS NOT NULL AND state = ANY(%(once)s)
+    SELECT DISTINCT follows_id AS id FROM contracts_agreement
+    WHERE follows_id IS NOT NULL AND state = ANY(%(once)s) AND COALESCE(ended_on, "end") >= start
 ), promised AS MATERIALIZED (
     SELECT agreement_id, sum(times) AS planned, sum(LEAST(done, times)) AS done
     FROM contracts_planitem

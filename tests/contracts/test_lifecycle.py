@@ -11,7 +11,8 @@ from clinic.codes import InstitutionKind, LifeState, Role
 from clinic.errors import Conflict, Forbidden, Refused
 from contracts import lifecycle
 from contracts.actions import agreements, switches
-from contracts.models import Agreement, PlanItem
+from contracts.figures import adding_up
+from contracts.models import Agreement, Figure, PlanItem
 from tests import factories
 from tests.contracts import desk_build as build
 
@@ -134,6 +135,9 @@ def test_a_renewal_that_was_ended_before_it_began_is_none(scene):
     lifecycle.tend()
     old.refresh_from_db()
     assert old.state == "expired"
+    adding_up.add_up(adding_up.month_of(old.end))
+    figure = Figure.objects.get(team=scene["team"], month=adding_up.month_of(old.end), group="all")
+    assert (figure.due, figure.renewed) == (1, 0)
 
 
 def test_one_that_moves_this_very_second_holds_up_no_others(scene, monkeypatch):
