@@ -113,6 +113,8 @@ class Facts:
         old = self.olds.get(line.agreement_id)
         if old is None:
             return _("This agreement is not found any more."), None
+        if not old.institution.path.startswith(by.institution.path):
+            return _("This team is another institution's."), None
         person, team, start = (
             self.people[old.resident.survivor.pk],
             self.teams[old.team_id],

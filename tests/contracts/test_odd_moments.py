@@ -257,6 +257,13 @@ def test_who_signs_anew_for_the_morrow_has_renewed(scene):
         renewed(scene, old)
 
 
+def test_nobody_renews_in_bulk_for_another_station(scene, other_station):
+    made, sentence = renewed_in_bulk(
+        {**scene, "clerk": factories.user(Role.CLERK, other_station)}, ending(scene)
+    )
+    assert (made, bool(sentence)) == (None, True)
+
+
 # Ending and changing -------------------------------------------------------------------------------
 
 
