@@ -47,7 +47,7 @@ def due(request):
     for row in rows:
         row.key, row.overdue, row.latest = uuid.uuid4(), row.due_to < today, min(row.due_to, today)
     context = {
-        **shown(teams, chosen), "lines": rows[:LINES], "last": rows[LINES - 1] if len(rows) > LINES else None,
+        **shown(teams, chosen), "goes_on": "on" in request.GET, "lines": rows[:LINES], "last": rows[LINES - 1] if len(rows) > LINES else None,
         "service": service if service in ServiceKind.values else "", "services": ServiceKind.choices,
         "may": request.user.has_perm("contracts.confirm_evidence"), "overdue": any(row.overdue for row in rows[:LINES]),
     }  # fmt: skip
@@ -136,7 +136,8 @@ def shown(teams, chosen):
 def back_to(request, name):
     """To the list that was shown, by its filters."""
     kept = {key: request.POST[key] for key in ("team", "service") if request.POST.get(key)}
-    return redirect(reverse(name, query=kept))
+    # The keyboard goes on at the first line.
+    return redirect(reverse(name, query={**kept, "on": 1}))
 
 
 def uuid_of(text):

@@ -1,5 +1,7 @@
 """What proposes itself as done: confirmed or declined by the list, withdrawn on the agreement's page."""
 
+from collections import Counter
+
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -22,8 +24,11 @@ def confirm(request):
     teams, chosen = mine(request)
     rows = Evidence.objects.visible_to(request.user).proposed().filter(team__in=chosen)
     rows = list(rows.listed().order_by("-on", "-pk")[: SIZE + 1])
-    groups = {}
+    groups, ticked = {}, Counter()
     for row in rows[:SIZE]:
+        # Of a service promised once the newest of three visits is ticked: one click confirms no more than was promised.
+        row.ticked = ticked[row.plan_id] < row.plan.times - row.plan.done
+        ticked[row.plan_id] += 1
         groups.setdefault(row.plan.agreement.resident, []).append(row)
     context = {**shown(teams, chosen), "groups": list(groups.items()), "more": len(rows) > SIZE}
     return render(request, "contracts/confirm.html", context)

@@ -22,7 +22,7 @@ class HomeVisitForm(forms.Form):
     did = forms.CharField(
         label=gettext_lazy("what was done"),
         max_length=300,
-        widget=forms.Textarea({"rows": 2, "autofocus": True}),
+        widget=forms.Textarea({"rows": 2}),
     )
     found = forms.CharField(
         label=gettext_lazy("what was found"),
@@ -45,6 +45,8 @@ def home_visit(request, resident):
         except Refused as refusal:
             field = refusal.facts.get("field")
             form.add_error(field if field in form.fields else None, refusal.message)
+    wrong = next((name for name in form.fields if form.is_bound and name in form.errors), "did")
+    form.fields[wrong].widget.attrs["autofocus"] = True
     past = (
         HomeVisit.objects.visible_to(request.user)
         .filter(resident__in=person.record_ids())

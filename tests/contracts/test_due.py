@@ -1,5 +1,6 @@
 """The pages of what is owed: due, to confirm, signed but not served, home visits, my team."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -44,7 +45,7 @@ def test_writing_down_goes_on_with_the_same_list(scene, client):
     line, other, team = planned(scene), planned(scene), scene["team"]
     given = {"key": uuid.uuid4(), "note": "随访", "team": team.uuid, "service": "public_health"}
     answer = client.post(reverse("serve", args=[line.uuid]), given)
-    assert answer.url == reverse("due", query={"team": team.uuid, "service": "public_health"})
+    assert answer.url == reverse("due", query={"team": team.uuid, "service": "public_health", "on": 1})
     for again in ({}, {"on": "2026-02-30", "key": uuid.uuid4()}):
         client.post(reverse("serve", args=[other.uuid]), {**given, **again})
     assert Evidence.objects.count() == 1
@@ -66,6 +67,15 @@ def test_what_was_confirmed_in_error_is_withdrawn_on_the_agreements_page(scene, 
         row.refresh_from_db()
         assert row.state == state
     assert away not in client.get(page).content.decode()
+
+
+def test_one_click_confirms_no_more_than_was_promised(scene, client):
+    planned(scene, "visit", times=1)
+    for _n in range(3):
+        signed_visit(scene)
+    proposals.propose()
+    boxes = re.findall(r'<input type="checkbox" name="evidence"[^>]*>', html(client, "confirm"))
+    assert [" checked" in box for box in boxes] == [True, False, False]
 
 
 def test_tabs_say_how_much_waits_for_my_own_teams(scene, client):
