@@ -68,21 +68,27 @@ class BatchAdmin(ReadOnlyAdmin):
         if request.method != "GET":
             raise PermissionDenied
         audit.record(Act.VIEW, request=request, obj=batch)
-        tab = request.GET.get("tab", "refused" if batch.lines_refused else "done")
-        if tab not in TABS:
-            raise Http404
-        rows, last = _page(request, batch, TABS[tab])
         context = {
-            **self.admin_site.each_context(request), "opts": self.opts, "title": _title(batch), "tab": tab,
-            "tabs": [("refused", batch.lines_refused), ("done", batch.lines_done), ("waiting", _waiting(batch))],
-            "rows": rows, "last": last, **self.facts(request, batch),
+            **self.admin_site.each_context(request), "opts": self.opts, "title": _title(batch),
+            **self.facts(request, batch), **self.lines(request, batch),
         }  # fmt: skip
         return TemplateResponse(request, "admin/contracts/batch.html", context)
 
     def live(self, request, batch):
-        """The moving parts alone."""
+        """The moving parts alone; the lines once it is over, since they lie still under the reader's eyes until then."""
         row = self.fetch(request, str(batch))
-        return render(request, "admin/contracts/_batch_live.html", self.facts(request, row))
+        facts = self.facts(request, row)
+        if facts["left"]:
+            return render(request, "admin/contracts/_batch_live.html", facts)
+        return render(request, "admin/contracts/_batch_over.html", {**facts, **self.lines(request, row)})
+
+    def lines(self, request, batch):
+        tab = request.GET.get("tab", "refused" if batch.lines_refused else "done")
+        if tab not in TABS:
+            raise Http404
+        rows, last = _page(request, batch, TABS[tab])
+        tabs = [("refused", batch.lines_refused), ("done", batch.lines_done), ("waiting", _waiting(batch))]
+        return {"tab": tab, "tabs": tabs, "rows": rows, "last": last}
 
     def facts(self, request, batch):
         left = batch.state in actions.LEFT
