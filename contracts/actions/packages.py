@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from clinic import audit, violations
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
+from contracts.codes import Group
 from contracts.models import AgreementText, Package, PackageItem, PackageVersion, Population
 
 ELIGIBLE = ("age_from", "age_to", "sex", "groups")
@@ -154,14 +155,28 @@ def publish_text(*, text, by, request=None, now=None):
 
 
 def keep_people(*, institution, year, numbers, by, document="", request=None):
-    """How many people live there in a year: ``numbers`` {group: people or None for unknown}. Refused code: people."""
+    """How many people live there in a year: ``numbers`` {group: people, or None where nobody knows}. What was known
+    once is corrected and not taken away. Refused code: people."""
     _allowed(by, "contracts.change_population", institution)
     for group, people in numbers.items():
         if people is not None and not 0 <= people <= 100_000_000:
             raise Refused(_("Please give a number from 0 up."), code="people", field=group)
+        if None not in (people, numbers.get(Group.ALL)) and people > numbers[Group.ALL]:
+            raise Refused(
+                _("“%(group)s” cannot be more than all residents.") % {"group": Group(group).label},
+                code="people",
+                field=group,
+            )
     with transaction.atomic():
         for group, people in sorted(numbers.items()):
             if people is None:
+                if Population.objects.filter(institution=institution, year=year, group=group).exists():
+                    raise Refused(
+                        _("“%(group)s” was entered already: please correct the number, it cannot be emptied.")
+                        % {"group": Group(group).label},
+                        code="people",
+                        field=group,
+                    )
                 continue
             row, _new = Population.objects.get_or_create(
                 institution=institution,

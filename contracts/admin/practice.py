@@ -134,22 +134,33 @@ class PopulationAdmin(DeskAdmin):
     def changelist_view(self, request, extra_context=None):
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        year = _year(request.GET.get("year"))
+        return self._grid(request, _year(request.GET.get("year")))
+
+    def _grid(self, request, year, typed=None, wrong=None):
+        """``typed``: (institution, {group: text}), what was refused, as it was typed; ``wrong``: the group it is about."""
         places = list(Institution.objects.under(request.user.institution).active().order_by("path"))
         known = {}
         for row in Population.objects.visible_to(request.user).filter(year=year, institution__in=places):
             known.setdefault(row.institution_id, {})[row.group] = row.people
         lines = [
-            {"place": place, "cells": [(group, known.get(place.pk, {}).get(group.value)) for group in ASKED]}
+            {
+                "place": place,
+                "cells": [(group, known.get(place.pk, {}).get(group.value), "") for group in ASKED],
+            }
             for place in places
         ]
+        for line in lines:
+            if typed and line["place"].pk == typed[0].pk:
+                line["cells"] = [(group, typed[1].get(group.value, ""), group == wrong) for group in ASKED]
         this = timezone.localdate().year
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": self.opts.verbose_name_plural,
             "year": year, "years": [this + 1, this, this - 1, this - 2], "groups": ASKED, "lines": lines,
             "may": request.user.has_perm("contracts.change_population"),
         }  # fmt: skip
-        return TemplateResponse(request, "admin/contracts/population.html", context)
+        return TemplateResponse(
+            request, "admin/contracts/population.html", context, status=400 if typed else 200
+        )
 
     def save(self, request, place):
         """One institution's line."""
@@ -158,20 +169,26 @@ class PopulationAdmin(DeskAdmin):
             raise PermissionDenied
         if where is None:
             raise Http404
-        year, numbers = _year(request.POST.get("year")), {}
+        year = _year(request.POST.get("year"))
+        typed = {
+            group.value: request.POST[group.value].strip() for group in ASKED if group.value in request.POST
+        }
         try:
-            for group in ASKED:
-                text = request.POST.get(group.value, "").strip()
-                if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-                    raise Refused(_("Please give a number from 0 up."), code="people")
-                numbers[group.value] = int(text) if text else None
+            numbers = {group: _number(group, text) for group, text in typed.items()}
             people_actions.keep_people(
                 institution=where, year=year, numbers=numbers, by=request.user, request=request
             )
-            self.message_user(request, _("Saved."), level="success")
         except Refused as refusal:
             refusals.tell(request, refusal)
+            return self._grid(request, year, (where, typed), refusal.facts.get("field"))
+        self.message_user(request, _("Saved."), level="success")
         return HttpResponseRedirect(f"{self.list_address()}?year={year}")
+
+
+def _number(group, text):
+    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Refused(_("Please give a number from 0 up."), code="people", field=group)
+    return int(text) if text else None
 
 
 def _year(text):

@@ -21,6 +21,7 @@ from clinic.registry import DeskTile
 from contracts import load
 from contracts.actions import teams as actions
 from contracts.codes import TeamRole
+from contracts.forms.desk_acts import Day
 from contracts.models import Team, TeamMember
 from contracts.teams import lacking
 
@@ -65,7 +66,7 @@ class MemberForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("or somebody from outside"), max_length=60, required=False)
     phone = forms.CharField(label=gettext_lazy("phone"), max_length=30, required=False)
     role = forms.ChoiceField(label=gettext_lazy("role in the team"), choices=TeamRole.choices)
-    since = forms.DateField(label=gettext_lazy("since"), widget=forms.DateInput({"type": "date"}))
+    since = forms.DateField(label=gettext_lazy("since"), widget=Day)
 
     def __init__(self, *args, user, team, **kwargs):
         super().__init__(*args, **kwargs)
