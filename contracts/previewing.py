@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.codes import LifeState
-from contracts import renewing, teams
+from contracts import renewing, teams, terms
 from contracts.actions.batches import MOST
 from contracts.codes import ALIVE, IN_FORCE, BatchKind
 from contracts.models import Agreement, Team
@@ -44,7 +44,11 @@ def of(kind, rows) -> Preview:
         return shown
     for begin in range(0, len(keys), STEP):
         chunk = Agreement.objects.filter(pk__in=keys[begin : begin + STEP])
-        chunk = list(chunk.select_related("resident").only(*NEEDED, "resident__name"))
+        chunk = list(
+            chunk.select_related("resident", "institution").only(
+                *NEEDED, "resident__name", "institution__path"
+            )
+        )
         if isinstance(why, Renewing):
             why.read(chunk)
         for row in chunk:
@@ -61,10 +65,12 @@ class Renewing:
 
     def __init__(self, today):
         self.today = today
-        self.lacking, self.followed = {}, set()
+        self.lacking, self.followed, self.versions = {}, set(), {}
 
     def read(self, rows):
         self.followed = renewing.followed([row.pk for row in rows])
+        starts = {row.pk: terms.renewal_start(row, self.today) for row in rows}
+        self.versions = renewing.versions_of(rows, starts)
         unknown = {row.team_id for row in rows} - self.lacking.keys()
         missing = teams.lacking(unknown, self.today)
         for team in Team.objects.filter(pk__in=unknown):
@@ -74,7 +80,13 @@ class Renewing:
     def __call__(self, row):
         if row.resident.life_state != LifeState.LIVING:
             return _("This resident has died or moved away.")
-        return renewing.why_not(row, self.today, followed=self.followed) or self.lacking[row.team_id]
+        if why := renewing.why_not(row, self.today, followed=self.followed) or self.lacking[row.team_id]:
+            return why
+        return (
+            ""
+            if self.versions[row.pk]
+            else _("None of its packages is offered any more, or for this resident.")
+        )
 
 
 def _not_ended(row):

@@ -1,11 +1,15 @@
 """What the lists of signing say at the desk: names of columns, filters with a choice, a word where there is nothing."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone, translation
 
 from clinic.codes import Role
-from contracts.models import AgreementText, Batch, Population, Reminder
+from contracts import previewing
+from contracts.codes import BatchKind
+from contracts.models import Agreement, AgreementText, Batch, Package, Population, Reminder
 from tests import factories
 from tests.contracts import desk_build as build
 
@@ -107,3 +111,16 @@ def test_people_that_are_emptied_are_not_said_to_be_saved(office, station):
 def test_who_joins_a_team_joins_today_if_nothing_is_said(office, station):
     page = office.get(f"/admin/contracts/team/{build.team(station).uuid}/change/").content.decode()
     assert f'name="since" value="{timezone.localdate()}"' in page
+
+
+def test_packages_no_longer_offered_are_counted_before_the_order(desk, station, district):
+    team, offered, gone = build.team(station), build.version(district), build.version(district, "OLD")
+    Package.objects.filter(pk=gone.package_id).update(active=False)
+    rows = [
+        build.agreement(factories.resident(station), team, start=timezone.localdate() - timedelta(days=330))
+        for _n in range(3)
+    ]
+    for row, version in zip(rows[:2], (offered, gone), strict=True):
+        row.packages.create(version=version, price=1, waiver=0)
+    shown = previewing.of(BatchKind.RENEW, Agreement.objects.all())
+    assert (shown.total, shown.good, list(shown.reasons.values())) == (3, 1, [2])
