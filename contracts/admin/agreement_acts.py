@@ -139,7 +139,7 @@ class AgreementActs:
                 return answer
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "agreement": row, "form": form, "act": act,
-            "title": f"{act.label}: {row.resident.name}", "name": name,
+            "title": _("%(act)s: %(name)s") % {"act": act.label, "name": row.resident.name}, "name": name,
             "text": row.text if name == "sign" else None,
         }  # fmt: skip
         return TemplateResponse(

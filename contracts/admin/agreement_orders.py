@@ -75,7 +75,7 @@ class AgreementOrders:
             form.add_error(None, _("The selection has changed meanwhile. Please look at the numbers again."))
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "order": order, "name": name, "form": form,
-            "title": order.label, "shown": shown, "most": batches.MOST, "ticked": self._ticked(request, queryset),
+            "title": order.label.rstrip("…"), "shown": shown, "most": batches.MOST, "ticked": self._ticked(request, queryset),
             "across": request.POST.get("select_across") == "1",
         }  # fmt: skip
         return TemplateResponse(
