@@ -228,7 +228,6 @@ class PackageAdmin(DeskAdmin):
             "may_publish": may and request.user.has_perm("contracts.publish_package"),
             "groups": [label for code, label in GROUPS if code in row.groups],
             "before": row.package.versions.filter(published_at__isnull=False).exclude(pk=row.pk).first(),
-            "subtitle": row.package.name,
         }  # fmt: skip
         return TemplateResponse(request, "admin/contracts/package_version.html", context)
 
