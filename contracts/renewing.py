@@ -16,12 +16,11 @@ from contracts.models import Agreement, AgreementPackage, PackageVersion, TeamMe
 
 S = AgreementState
 RENEWABLE = (S.SIGNED, S.DEEMED, S.EXPIRED)
-GONE = (S.DRAFT, S.REFUSED, S.REVOKED)
 
 
 def followed(ids) -> set[int]:
     """Those that have been renewed or replaced already. One query."""
-    rows = Agreement.objects.filter(follows__in=ids).exclude(state__in=GONE)
+    rows = Agreement.objects.filter(follows__in=ids).following()
     return set(rows.values_list("follows", flat=True))
 
 

@@ -315,7 +315,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='agreement',
-            constraint=models.UniqueConstraint(condition=models.Q(('follows__isnull', False), models.Q(('state__in', ['draft', 'refused', 'revoked']), _negated=True)), fields=('follows',), name='agreement_followed_once', violation_error_message='This agreement has been renewed or replaced already.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('follows__isnull', False), models.Q(('state__in', ['draft', 'refused', 'revoked']), _negated=True), models.Q(('ended_on', None), ('ended_on__gte', models.F('start')), _connector='OR')), fields=('follows',), name='agreement_followed_once', violation_error_message='This agreement has been renewed or replaced already.'),
         ),
         migrations.AddConstraint(
             model_name='agreement',

@@ -61,6 +61,10 @@ class AgreementQuerySet(models.QuerySet):
             *(f"resident__{name}" for name in LISTED_OF_RESIDENT),
         )  # fmt: skip
 
+    def following(self):
+        """Those that take an earlier one's place: no drafts, nothing refused, taken back or ended before it began."""
+        return self.exclude(state__in=["draft", "refused", "revoked"]).exclude(ended_on__lt=F("start"))
+
     def alive(self):
         """Waiting for signature, signed or deemed signed, whatever the day."""
         return self.filter(state__in=ALIVE)
@@ -205,7 +209,10 @@ class Agreement(Row):
             ),
             models.UniqueConstraint(
                 fields=["follows"],
-                condition=Q(follows__isnull=False) & ~Q(state__in=["draft", "refused", "revoked"]),
+                # One that ended before it began followed nothing.
+                condition=Q(follows__isnull=False)
+                & ~Q(state__in=["draft", "refused", "revoked"])
+                & (Q(ended_on=None) | Q(ended_on__gte=F("start"))),
                 name="agreement_followed_once",
                 violation_error_message=_("This agreement has been renewed or replaced already."),
             ),

@@ -55,7 +55,8 @@ def agreement_act(request, agreement, act):
 def signature_picture(request, signature):
     """The picture itself: never kept by a browser."""
     rows = Signature.objects.visible_to(request.user).filter(uuid=signature)
-    row = get_object_or_404(rows)
+    row = get_object_or_404(rows.select_related("agreement__resident"))
+    audit.record(Act.VIEW, request=request, resident=row.agreement.resident, obj=row)
     answer = HttpResponse(bytes(row.picture), content_type=row.mime)
     answer["Cache-Control"] = "no-store"
     answer["X-Content-Type-Options"] = "nosniff"
@@ -157,11 +158,8 @@ def _page(request, row, tried=None, status=200):
         "plan": _plan(row, user),
         "may_serve": user.has_perm("contracts.confirm_evidence"),
         "signatures": row.signatures.defer("picture"),
-        "later": Agreement.objects.visible_to(user)
-        .filter(follows=row)
-        .exclude(state__in=renewing.GONE)
-        .first(),
-        "wishes": row.switches.select_related("to_team__institution", "to_doctor", "asked_by", "decided_by"),
+        "later": Agreement.objects.visible_to(user).filter(follows=row).following().first(),
+        "wishes": _wishes(row, user),
         "light": light_of(row.days_left(today)) if row.state in IN_FORCE else None,
         "acts": _possible(row, user, today, shown),
         "forms": shown,
@@ -171,6 +169,17 @@ def _page(request, row, tried=None, status=200):
         "today": today,
     }
     return render(request, "contracts/agreement.html", context, status=status)
+
+
+def _wishes(row, user):
+    """Wishes to change, each with whether this person's side may take it back."""
+    rows = row.switches.select_related(
+        "to_team__institution", "to_doctor", "asked_by__institution", "decided_by"
+    )
+    rows = list(rows)
+    for wish in rows:
+        wish.ours = user.has_perm("contracts.add_switchrequest") and switches.is_asking(wish, user)
+    return rows
 
 
 def _plan(row, user):

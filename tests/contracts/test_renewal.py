@@ -9,7 +9,7 @@ from django.utils import timezone
 from clinic.codes import InstitutionKind, LifeState, Role
 from clinic.errors import Conflict
 from contracts import terms
-from contracts.actions import renewal, renewals
+from contracts.actions import agreements, renewal, renewals
 from contracts.models import Agreement
 from tests import factories
 from tests.contracts import desk_build as build
@@ -123,3 +123,13 @@ def test_many_take_as_many_statements_as_few(scene, django_assert_max_num_querie
 )  # fmt: skip
 def test_a_term_is_whole_years(start, years, end):
     assert terms.last_day(start, years) == end
+
+
+def test_after_a_mistaken_renewal_was_ended_it_is_renewed_again(scene):
+    old = ending(scene, 40)
+    mistaken = renewed(scene, old, years=3)
+    agreements.end(agreement=mistaken, reason="mistake", by=scene["clerk"])
+    new = renewed(scene, old, years=1)
+    assert (new.start, new.follows) == (old.end + timedelta(days=1), old)
+    with pytest.raises(Conflict):
+        renewed(scene, old)

@@ -148,9 +148,15 @@ def a_reply_ends_it(carriers, desk, server, audience):
     expect(desk.locator(".reach")).to_contain_text("拒收短信")
 
 
-def test_a_clerk_alone_with_the_keyboard(server, sign_in, page, clerk, audience, practised, tmp_path):
+@pytest.fixture
+def worker(server, tmp_path):
+    made = running.Worker(tmp_path)
+    yield made
+    made.stop()
+
+
+def test_a_clerk_alone_with_the_keyboard(server, sign_in, page, clerk, audience, practised, worker):
     """Own text, a mistake told at once, then cancelled again: nothing was sent."""
-    worker = running.Worker(tmp_path)
     sign_in(clerk)
     page.goto(f"{server.address}/admin/messaging/campaign/add/")
     page.locator("[name=body]").focus()
