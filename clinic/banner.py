@@ -35,7 +35,7 @@ class Banner:
 def facts(resident, user, record_ids=None) -> Banner:
     """Facts of the whole file, rows absorbed by a merge included. Who may not read allergies and problems
     gets empty lists; ``resident`` has been fetched through visible_to."""
-    ids = resident.record_ids() if record_ids is None else record_ids
+    ids = resident.file_ids if record_ids is None else record_ids
     clinical = user.has_perms(["clinic.view_allergy", "clinic.view_problem"])
     allergies = (
         _once(Allergy.objects.filter(resident__in=ids, refuted_on=None), "substance") if clinical else []

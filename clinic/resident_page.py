@@ -15,7 +15,7 @@ def show(request, resident, *, status=200, **bound):
     """Render the page. ``bound`` puts a form that was refused back in its place (its name: ``allergy_form``…),
     with what was typed."""
     user = request.user
-    ids = resident.record_ids()
+    ids = resident.file_ids
     context = {
         "resident": resident,
         "own": resident.home.path.startswith(user.institution.path),

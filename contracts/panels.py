@@ -50,7 +50,7 @@ def _badge(row, today):
 def _latest(resident, user, ids=None):
     """The file's newest agreements, asked for once for banner and panel of one page."""
     if not hasattr(resident, "latest_agreements"):
-        rows = Agreement.objects.visible_to(user).filter(resident__in=ids or resident.record_ids())
+        rows = Agreement.objects.visible_to(user).filter(resident__in=ids or resident.file_ids)
         rows = rows.select_related("team", "doctor", "institution").order_by("-start", "-pk")
         resident.latest_agreements = list(rows[:ASKED])
     return resident.latest_agreements
@@ -72,5 +72,5 @@ def panel(request, resident) -> dict:
         "whys": [choice for choice in WhyNot.choices if choice[0] != WhyNot.OTHER],
         "household": signs and resident.household_id is not None,
         "may_visit": user.has_perm("contracts.add_homevisit") and resident.life_state == LifeState.LIVING,
-        "home_visits": HomeVisit.objects.visible_to(user).filter(resident__in=resident.record_ids())[:VISITS],
+        "home_visits": HomeVisit.objects.visible_to(user).filter(resident__in=resident.file_ids)[:VISITS],
     }

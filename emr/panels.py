@@ -15,7 +15,7 @@ REFERRALS_SHOWN = 10
 
 def visits(request, resident) -> dict:
     """The last visits of the file, with diagnoses, for the resident's page."""
-    ids = _file(resident)
+    ids = resident.file_ids
     rows, more = previous_visits.page(request.user, ids)
     running = Encounter.objects.visible_to(request.user).filter(resident__in=ids).open()
     return {
@@ -27,7 +27,7 @@ def visits(request, resident) -> dict:
 
 def referrals(request, resident) -> dict:
     """The file's last referrals and what came back, for the resident's page."""
-    rows = Referral.objects.visible_to(request.user).filter(resident__in=_file(resident))
+    rows = Referral.objects.visible_to(request.user).filter(resident__in=resident.file_ids)
     return {"rows": list(rows.select_related("from_institution", "to_institution")[:REFERRALS_SHOWN])}
 
 
@@ -35,13 +35,6 @@ def standing(request, resident) -> dict:
     """The standing history of the file, to read; it is written in the chart."""
     allergies = standing_history.allergies_of_file(resident)
     return standing_history.block(resident, request.user, allergies)
-
-
-def _file(resident):
-    """The file's row numbers, asked for once for all panels of one page."""
-    if not hasattr(resident, "file_ids"):
-        resident.file_ids = resident.record_ids()
-    return resident.file_ids
 
 
 def visited_between(residents, first, last):

@@ -22,7 +22,7 @@ def of(resident, user, now: datetime | None = None) -> dict:
     ``messages`` (the last ones, with their text) only for whom may read them: not what another institution sent before
     the resident moved here. Sums and consents for whom may see the resident.
     """
-    ids = _file(resident)
+    ids = resident.file_ids
     rows = list(
         Message.objects.filter(resident__in=ids)
         .select_related("campaign__institution", "gateway", "institution")
@@ -83,10 +83,3 @@ def _consents(ids):
     """(purpose, the last word on it or None) of every purpose but emergencies, which nobody is asked about."""
     said = consent.of(ids)
     return [(purpose, said.get(purpose)) for purpose in Purpose if purpose != Purpose.EMERGENCY]
-
-
-def _file(resident):
-    """The file's row numbers, asked for once for all panels of one page."""
-    if not hasattr(resident, "file_ids"):
-        resident.file_ids = resident.record_ids()
-    return resident.file_ids

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -264,6 +265,11 @@ class Resident(Row):
     def record_ids(self):
         """Row numbers whose records make up this person's file: own and absorbed ones."""
         return [self.pk, *self.absorbed.values_list("pk", flat=True)]
+
+    @cached_property
+    def file_ids(self):
+        """The same, asked for once: for pages, which merge nothing."""
+        return self.record_ids()
 
 
 class HouseholdQuerySet(models.QuerySet):

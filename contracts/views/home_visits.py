@@ -48,9 +48,7 @@ def home_visit(request, resident):
     wrong = next((name for name in form.fields if form.is_bound and name in form.errors), "did")
     form.fields[wrong].widget.attrs["autofocus"] = True
     past = (
-        HomeVisit.objects.visible_to(request.user)
-        .filter(resident__in=person.record_ids())
-        .select_related("by")
+        HomeVisit.objects.visible_to(request.user).filter(resident__in=person.file_ids).select_related("by")
     )
     context = {"resident": person, "form": form, "past": past[:10]}
     return render(request, "contracts/home_visit.html", context, status=400 if form.errors else 200)

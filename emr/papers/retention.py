@@ -39,7 +39,7 @@ def last_visit(record_ids) -> date | None:
 
 def panel(request, resident) -> dict:
     """Until when the file is kept, for the resident's page."""
-    last = last_visit(resident.record_ids())
+    last = last_visit(resident.file_ids)
     return {"kept_until": last and retain_until(last)}
 
 

@@ -26,7 +26,7 @@ def chart(request, encounter):
     )
     recognise(note, request.user)
     visit, person = note.encounter, note.encounter.resident.survivor
-    ids = person.record_ids()
+    ids = person.file_ids
     head = banner.facts(person, request.user, ids)
     previous, more = previous_visits.page(request.user, ids, than=visit)
     writable = may_write(note, request.user)
@@ -67,7 +67,7 @@ def previous(request, encounter):
         encounter__uuid=encounter,
     )
     person = note.encounter.resident.survivor
-    ids = person.record_ids()
+    ids = person.file_ids
     shown = request.GET.get("before")
     before = get_object_or_404(_file(request.user, ids), uuid=_uuid_or_404(shown)) if shown else None
     rows, more = previous_visits.page(request.user, ids, than=note.encounter, before=before)
