@@ -209,37 +209,59 @@ FIGURES = {
     "contracts.add_signingpractice",
     "contracts.change_signingpractice",
 }
+REPORT_FAULTS = {"maintenance.add_ticket"}
+WORK_ON_FAULTS = {
+    "maintenance.view_ticket",
+    "maintenance.work_ticket",
+    "maintenance.merge_ticket",
+    "maintenance.see_board",
+    "maintenance.view_contact",
+    "maintenance.view_servicelevel",
+    "maintenance.view_workcalendar",
+    "maintenance.view_workday",
+}
+PROMISES = {
+    "maintenance.add_servicelevel",
+    "maintenance.change_servicelevel",
+    "maintenance.add_workcalendar",
+    "maintenance.change_workcalendar",
+    "maintenance.add_workday",
+    "maintenance.change_workday",
+}
+CONTACTS = {"maintenance.add_contact", "maintenance.change_contact"}
 
 ROLES = {
     Role.DOCTOR: grant(
         _("Sees patients: charts, signs, prints, and reviews the notes of assistants."),
         LOOK, FIND_RESIDENTS, REGISTER, READ_RECORD, CARE, WRITE_RECORD, RECEPTION, {"emr.review_note"},
         LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS, COPIES, {"messaging.view_consent", "messaging.add_consent"},
-        SEE_AGREEMENTS, SIGN_AGREEMENTS, SERVE, {"contracts.decide_switchrequest"},
+        SEE_AGREEMENTS, SIGN_AGREEMENTS, SERVE, {"contracts.decide_switchrequest"}, REPORT_FAULTS,
     ),
     Role.ASSISTANT: grant(
         _("Sees patients under supervision: what is signed waits for a doctor's review."),
         LOOK, FIND_RESIDENTS, REGISTER, READ_RECORD, CARE, WRITE_RECORD, RECEPTION,
-        LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS, {"contracts.view_team", "contracts.view_agreement"},
+        LESS_TO_TYPE, OWN_SAVES, CORRECT, REFERRALS, {"contracts.view_team", "contracts.view_agreement"}, REPORT_FAULTS,
     ),
     Role.NURSE: grant(
         _("Keeps the waiting list, takes vital signs and asks for allergies."),
         LOOK, FIND_RESIDENTS, READ_RECORD - {"emr.print_note"}, CARE, RECEPTION, {"emr.view_referral", "emr.file_insurance"},
-        CALLS, {"messaging.view_consent", "messaging.add_consent"}, SEE_AGREEMENTS, SIGN_AGREEMENTS, SERVE,
+        CALLS, {"messaging.view_consent", "messaging.add_consent"}, SEE_AGREEMENTS, SIGN_AGREEMENTS, SERVE, REPORT_FAULTS,
     ),
     Role.CLERK: grant(
         _("Registers residents, checks them in, signs agreements and sends messages; reads no clinical text."),
         LOOK, FIND_RESIDENTS, REGISTER, SPREADSHEETS, RECEPTION, SEE_MESSAGES, SPEAK, CALLS, CONSENTS,
-        SEE_AGREEMENTS, SIGN_AGREEMENTS, AGREEMENT_DESK,
+        SEE_AGREEMENTS, SIGN_AGREEMENTS, AGREEMENT_DESK, REPORT_FAULTS,
     ),
     Role.MANAGER: grant(
         _("Runs a centre as its medical administration: reads records and approves changes to archived ones."),
         LOOK, FIND_RESIDENTS, READ_RECORD, SPREADSHEETS, TERMS, TRAIL, ADMINISTER_RECORDS, COPIES, SHARED_PRACTICE,
         SEE_MESSAGES, SPEAK, CALLS, CONSENTS, RUN_MESSAGES, {"messaging.export_campaign"},
         SEE_AGREEMENTS, SIGN_AGREEMENTS, AGREEMENT_DESK, RUN_TEAMS, PACKAGES,
+        REPORT_FAULTS, WORK_ON_FAULTS, CONTACTS,
     ),
     Role.CENTRE_IT: grant(
         _("Keeps a centre's computers running; sees no patient."), LOOK, {"clinic.view_operations"},
+        REPORT_FAULTS, WORK_ON_FAULTS, CONTACTS,
     ),
     Role.DISTRICT: grant(
         _("Runs the district's business: institutions, neighbourhoods, terms, messages, packages; sees no single patient."),
@@ -247,27 +269,32 @@ ROLES = {
         {"messaging.view_gateway", "messaging.view_route", "messaging.add_quota", "messaging.change_quota",
          "messaging.fill_quota", "messaging.exceed_quota", "messaging.decide_quotaloan"},
         {"clinic.add_institution", "clinic.change_institution", "clinic.add_community", "clinic.change_community"},
+        REPORT_FAULTS, WORK_ON_FAULTS, CONTACTS,
     ),
     Role.DISTRICT_IT: grant(
         _("Keeps the district's system and its carriers running; sees no patient."),
         LOOK, TERMS, {"clinic.view_operations"}, CARRIERS,
         {"messaging.view_numberoverride", "messaging.add_numberoverride", "messaging.change_numberoverride"},
+        REPORT_FAULTS, WORK_ON_FAULTS, CONTACTS, PROMISES,
     ),
     Role.VENDOR: grant(
         _("Mends the system for the vendor; sees no patient and no clinical text."), {"clinic.view_institution"},
+        REPORT_FAULTS, WORK_ON_FAULTS,
     ),
     Role.AUDITOR: grant(
-        _("Reads the audit trail of the institution and all below it."), LOOK, TRAIL, {"clinic.export_auditentry"},
+        _("Reads the audit trail of the institution and all below it."), LOOK, TRAIL, {"clinic.export_auditentry", "maintenance.view_ticket"},
+        REPORT_FAULTS,
     ),
     Role.SYSADMIN: grant(
         _("Keeps institutions and accounts; grants no role and sees no patient."),
         LOOK,
         {"clinic.add_user", "clinic.change_user", "clinic.add_institution", "clinic.change_institution",
          "clinic.view_operations"},
+        REPORT_FAULTS,
     ),
     Role.SECADMIN: grant(
         _("Grants roles and unlocks accounts; sees no patient."),
-        LOOK, {"clinic.change_user", "clinic.assign_role", "clinic.unlock_user"},
+        LOOK, {"clinic.change_user", "clinic.assign_role", "clinic.unlock_user"}, REPORT_FAULTS,
     ),
     Role.INTEGRATOR: grant(_("A machine of another system; reaches the interface only."), set()),
 }  # fmt: skip

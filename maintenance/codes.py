@@ -1,0 +1,167 @@
+"""Choices of maintenance."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class TicketKind(TextChoices):
+    FAULT = "fault", _("fault")
+    QUESTION = "question", _("question")
+    # How a page looks or flows: answered, never clocked.
+    SUGGESTION = "suggestion", _("suggestion")
+
+
+CLOCKED = (TicketKind.FAULT, TicketKind.QUESTION)
+
+
+class Channel(TextChoices):
+    """How it reached us. Somebody types in what came by telephone; the time reported is not the time typed."""
+
+    SYSTEM = "system", _("in the system")
+    WECHAT = "wechat", _("WeChat group")
+    QQ = "qq", _("QQ group")
+    HOTLINE = "hotline", _("hotline")
+    ON_SITE = "on_site", _("on site")
+    MEETING = "meeting", _("weekly meeting")
+    PROBE = "probe", _("probe of a link")
+
+
+class Module(TextChoices):
+    CHART = "chart", _("chart")
+    RECEPTION = "reception", _("residents and waiting list")
+    SIGNING = "signing", _("family-doctor signing")
+    MESSAGES = "messages", _("messages")
+    REPORTS = "reports", _("figures and lists")
+    ACCOUNTS = "accounts", _("accounts and signing in")
+    NETWORK = "network", _("network and lines")
+    EQUIPMENT = "equipment", _("computers and printers")
+    OTHER = "other", pgettext_lazy("module", "other")
+
+
+class Severity(TextChoices):
+    """How bad, with an example each (``EXAMPLES``); the service level gives each its times."""
+
+    CRITICAL = "critical", _("critical")
+    SERIOUS = "serious", _("serious")
+    ORDINARY = "ordinary", _("ordinary")
+    SLIGHT = "slight", _("slight")
+
+
+EXAMPLES = {
+    Severity.CRITICAL: _("Nobody can chart or sign; records are lost; patients are queueing."),
+    Severity.SERIOUS: _("One centre or station cannot work, or a main function fails for all."),
+    Severity.ORDINARY: _("A function fails for some, and there is a way round it."),
+    Severity.SLIGHT: _("A wording, a layout, a wish."),
+}
+
+
+class Side(TextChoices):
+    """Who has to act."""
+
+    DISTRICT_BUSINESS = "district_business", _("district business")
+    DISTRICT_IT = "district_it", _("district information")
+    CENTRE_BUSINESS = "centre_business", _("centre business")
+    CENTRE_IT = "centre_it", _("centre information")
+    VENDOR = "vendor", _("vendor")
+
+
+class TicketState(TextChoices):
+    NEW = "new", pgettext_lazy("ticket", "new")
+    ACCEPTED = "accepted", pgettext_lazy("ticket", "accepted")
+    WORKING = "working", pgettext_lazy("ticket", "being worked on")
+    WAITING = "waiting", pgettext_lazy("ticket", "waiting")
+    FIXED = "fixed", pgettext_lazy("ticket", "fixed")
+    CONFIRMED = "confirmed", pgettext_lazy("ticket", "confirmed")
+    CLOSED = "closed", pgettext_lazy("ticket", "closed")
+    MERGED = "merged", pgettext_lazy("ticket", "merged into another")
+
+
+T = TicketState
+OPEN = (T.NEW, T.ACCEPTED, T.WORKING, T.WAITING)
+# {state: those it may become}; the trigger of the migration says the same. Reopened is WORKING with a count.
+TICKET_MOVES = {
+    T.NEW: {T.ACCEPTED, T.WORKING, T.MERGED, T.CLOSED},
+    T.ACCEPTED: {T.WORKING, T.WAITING, T.FIXED, T.MERGED, T.CLOSED},
+    T.WORKING: {T.WAITING, T.FIXED, T.MERGED, T.CLOSED},
+    T.WAITING: {T.WORKING, T.FIXED, T.MERGED, T.CLOSED},
+    T.FIXED: {T.CONFIRMED, T.WORKING, T.CLOSED, T.MERGED},
+    T.CONFIRMED: {T.CLOSED, T.WORKING},
+    T.CLOSED: {T.WORKING},
+    T.MERGED: set(),
+}
+
+
+class WaitingFor(TextChoices):
+    """Waiting inside the vendor does not stop the clock; every other pause says why."""
+
+    USER = "user", _("the reporter")
+    VENDOR = "vendor", _("another of the vendor")
+    OTHER = "other", _("somebody else")
+
+
+STOPPING = (WaitingFor.USER, WaitingFor.OTHER)
+
+
+class Closing(TextChoices):
+    CONFIRMED = "confirmed", _("the reporter confirmed")
+    SILENCE = "silence", _("nobody objected in time")
+    ANSWERED = "answered", _("answered")
+    NO_FAULT = "no_fault", _("no fault found")
+    WITHDRAWN = "withdrawn", _("withdrawn by the reporter")
+
+
+class EventKind(TextChoices):
+    OPENED = "opened", _("reported")
+    STATE = "state", _("state")
+    SEVERITY = "severity", _("severity")
+    LEVEL = "level", _("service level")
+    ASSIGNED = "assigned", _("assigned")
+    COMMENT = "comment", _("comment")
+    INTERNAL = "internal", _("internal note")
+    ATTACHED = "attached", _("picture attached")
+    MERGED = "merged", _("merged")
+    WARNED = "warned", _("three quarters of the time are over")
+    ESCALATED = "escalated", _("the time is over")
+    RECOMPUTED = "recomputed", _("times computed anew")
+
+
+class Target(TextChoices):
+    """What a service level promises."""
+
+    RESPONSE = "response", _("response")
+    RESOLVE = "resolve", _("resolution")
+
+
+class Measure(TextChoices):
+    """What a clause of the contract measures."""
+
+    RESPONSE_LATE = "response_late", _("response later than promised")
+    RESOLVE_LATE = "resolve_late", _("resolution later than promised")
+    REOPENED = "reopened", _("came back after it was fixed")
+    SAVES_LOST = "saves_lost", _("records lost")
+    UPGRADE_FAILED = "upgrade_failed", _("upgrade rolled back")
+
+
+class Formula(TextChoices):
+    """How the penalty is reckoned, each up to the clause's cap."""
+
+    EACH = "each", _("an amount for each breach")
+    PER_HOUR = "per_hour", _("an amount for each begun working hour over")
+    PERCENT = "percent", _("a percentage of the payment for each breach")
+
+
+class BreachState(TextChoices):
+    OPEN = "open", pgettext_lazy("breach", "open")
+    OBJECTED = "objected", _("the vendor objects")
+    CONFIRMED = "confirmed", pgettext_lazy("breach", "confirmed")
+    WAIVED = "waived", pgettext_lazy("breach", "waived")
+
+
+B = BreachState
+BREACH_MOVES = {
+    B.OPEN: {B.OBJECTED, B.CONFIRMED, B.WAIVED},
+    B.OBJECTED: {B.CONFIRMED, B.WAIVED},
+    B.CONFIRMED: set(),
+    B.WAIVED: set(),
+}
