@@ -228,6 +228,23 @@ PROMISES = {
     "maintenance.add_workday",
     "maintenance.change_workday",
 }
+SEE_CONTRACT = {
+    "maintenance.view_vendorcontract",
+    "maintenance.view_clause",
+    "maintenance.view_payment",
+    "maintenance.view_breach",
+    "maintenance.view_statement",
+}
+VENDOR_CONTRACT = {
+    "maintenance.add_vendorcontract",
+    "maintenance.change_vendorcontract",
+    "maintenance.add_clause",
+    "maintenance.change_clause",
+    "maintenance.add_payment",
+    "maintenance.change_payment",
+    "maintenance.decide_breach",
+    "maintenance.add_statement",
+}
 CONTACTS = {"maintenance.add_contact", "maintenance.change_contact"}
 
 ROLES = {
@@ -269,17 +286,17 @@ ROLES = {
         {"messaging.view_gateway", "messaging.view_route", "messaging.add_quota", "messaging.change_quota",
          "messaging.fill_quota", "messaging.exceed_quota", "messaging.decide_quotaloan"},
         {"clinic.add_institution", "clinic.change_institution", "clinic.add_community", "clinic.change_community"},
-        REPORT_FAULTS, WORK_ON_FAULTS, CONTACTS,
+        REPORT_FAULTS, WORK_ON_FAULTS, CONTACTS, SEE_CONTRACT, VENDOR_CONTRACT,
     ),
     Role.DISTRICT_IT: grant(
         _("Keeps the district's system and its carriers running; sees no patient."),
         LOOK, TERMS, {"clinic.view_operations"}, CARRIERS,
         {"messaging.view_numberoverride", "messaging.add_numberoverride", "messaging.change_numberoverride"},
-        REPORT_FAULTS, WORK_ON_FAULTS, CONTACTS, PROMISES,
+        REPORT_FAULTS, WORK_ON_FAULTS, CONTACTS, PROMISES, SEE_CONTRACT,
     ),
     Role.VENDOR: grant(
         _("Mends the system for the vendor; sees no patient and no clinical text."), {"clinic.view_institution"},
-        REPORT_FAULTS, WORK_ON_FAULTS,
+        REPORT_FAULTS, WORK_ON_FAULTS, SEE_CONTRACT, {"maintenance.object_breach"},
     ),
     Role.AUDITOR: grant(
         _("Reads the audit trail of the institution and all below it."), LOOK, TRAIL, {"clinic.export_auditentry", "maintenance.view_ticket"},

@@ -46,15 +46,17 @@ class Book:
         return self._terms.get((ticket.level_id, ticket.severity))
 
 
-def due(ticket, terms: Terms, target: str, pauses, percent: int = OVER) -> datetime | None:
+def due(ticket, terms: Terms, target: str, pauses, percent: int = OVER, since=None) -> datetime | None:
     """When so many percent of the promised working time are over. ``pauses``: (since, until) of the ticket; an open one has
     no end: then there is no such moment yet, and None is returned. The response waits for nobody: its clock never
-    stands."""
+    stands. ``since``: another beginning than the report."""
     if target == Target.RESOLVE and any(until is None for _since, until in pauses):
         return None
     standing = pauses if target == Target.RESOLVE else ()
     try:
-        return clock.due(terms.hours, ticket.reported_at, terms.target(target) * percent / OVER, standing)
+        return clock.due(
+            terms.hours, since or ticket.reported_at, terms.target(target) * percent / OVER, standing
+        )
     except clock.NeverDue:
         return None
 

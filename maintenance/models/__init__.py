@@ -2,6 +2,7 @@
 
 from maintenance.models.calendar import WorkCalendar, WorkDay, WorkSpan
 from maintenance.models.contact import Contact
+from maintenance.models.contract import Breach, Clause, Payment, Statement, VendorContract
 from maintenance.models.level import Promise, ServiceLevel
 from maintenance.models.ticket import (
     Alarm,
@@ -16,14 +17,19 @@ from maintenance.models.ticket import (
 __all__ = [
     "Alarm",
     "Attachment",
+    "Breach",
+    "Clause",
     "Contact",
     "Pause",
+    "Payment",
     "PictureGrant",
     "Promise",
     "ServiceLevel",
+    "Statement",
     "Ticket",
     "TicketCounter",
     "TicketEvent",
+    "VendorContract",
     "WorkCalendar",
     "WorkDay",
     "WorkSpan",
