@@ -165,3 +165,79 @@ BREACH_MOVES = {
     B.CONFIRMED: set(),
     B.WAIVED: set(),
 }
+
+
+class UpgradeState(TextChoices):
+    DRAFT = "draft", pgettext_lazy("upgrade", "draft")
+    ASSESSED = "assessed", pgettext_lazy("upgrade", "assessed")
+    APPROVED = "approved", pgettext_lazy("upgrade", "approved")
+    ANNOUNCED = "announced", pgettext_lazy("upgrade", "announced")
+    RUNNING = "running", pgettext_lazy("upgrade", "running")
+    WATCHING = "watching", pgettext_lazy("upgrade", "being watched")
+    CLOSED = "closed", pgettext_lazy("upgrade", "closed")
+    ROLLED_BACK = "rolled_back", pgettext_lazy("upgrade", "rolled back")
+    CANCELLED = "cancelled", pgettext_lazy("upgrade", "cancelled")
+
+
+U = UpgradeState
+UPGRADE_MOVES = {
+    U.DRAFT: {U.ASSESSED, U.CANCELLED},
+    # Changed afterwards, it is a draft again.
+    U.ASSESSED: {U.APPROVED, U.DRAFT, U.CANCELLED},
+    U.APPROVED: {U.ANNOUNCED, U.DRAFT, U.CANCELLED},
+    U.ANNOUNCED: {U.RUNNING, U.CANCELLED},
+    U.RUNNING: {U.WATCHING, U.ROLLED_BACK},
+    U.WATCHING: {U.CLOSED, U.ROLLED_BACK},
+    U.CLOSED: set(),
+    U.ROLLED_BACK: set(),
+    U.CANCELLED: set(),
+}
+
+
+class Business(TextChoices):
+    """What stands still, or may, while an upgrade runs."""
+
+    CHARTING = "charting", _("charting")
+    RECEPTION = "reception", _("registration and waiting list")
+    SIGNING = "signing", _("family-doctor signing")
+    MESSAGES = "messages", _("messages")
+    ALL = "all", _("everything")
+
+
+class NoticeKind(TextChoices):
+    COMING = "coming", _("announced")
+    MOVED = "moved", _("moved")
+    RUNNING = "running", _("running now")
+    OVER = "over", _("over")
+    CANCELLED = "cancelled", pgettext_lazy("notice", "cancelled")
+
+
+class EquipmentKind(TextChoices):
+    FIREWALL = "firewall", _("firewall")
+    SWITCH = "switch", _("switch")
+    SERVER = "server", _("server")
+    TERMINAL = "terminal", _("terminal")
+    PRINTER = "printer", _("printer")
+    LINE = "line", _("network line")
+    OTHER = "other", pgettext_lazy("equipment", "other")
+
+
+class BackupState(TextChoices):
+    RUNNING = "running", pgettext_lazy("backup", "running")
+    DONE = "done", pgettext_lazy("backup", "done")
+    FAILED = "failed", pgettext_lazy("backup", "failed")
+    CHECKED = "checked", _("checked by restoring")
+    DAMAGED = "damaged", _("damaged")
+
+
+class CourseWay(TextChoices):
+    MEETING = "meeting", _("meeting")
+    ON_SITE = "on_site", pgettext_lazy("course", "on site")
+    REMOTE = "remote", _("remote")
+    LESSON = "lesson", _("short lesson on the screen")
+
+
+class ActionState(TextChoices):
+    OPEN = "open", pgettext_lazy("action", "open")
+    DONE = "done", pgettext_lazy("action", "done")
+    DROPPED = "dropped", pgettext_lazy("action", "dropped")
