@@ -287,6 +287,9 @@ CONTRACTS_LIGHTS = sorted(map(int, words("SHEYI_CONTRACTS_LIGHTS", "90 60 30")),
 CONTRACTS_DRAWN_BYTES = number("SHEYI_CONTRACTS_DRAWN_BYTES", 300_000)
 CONTRACTS_SCAN_BYTES = number("SHEYI_CONTRACTS_SCAN_BYTES", 5_000_000)
 
+# A fixed ticket that nobody objects to is closed after so many days.
+MAINTENANCE_SILENCE_DAYS = number("SHEYI_MAINTENANCE_SILENCE_DAYS", 7)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

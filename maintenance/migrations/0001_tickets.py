@@ -535,5 +535,9 @@ class Migration(migrations.Migration):
             model_name='workspan',
             constraint=models.CheckConstraint(condition=models.Q(('begins__lt', models.F('ends')), ('ends__lte', 1440)), name='work_span_in_order', violation_error_message='The end lies before the beginning.'),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='attachment',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='dbe7ea2aa93ef9946b13e4b47ebae8385e9a4b83', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_72153', table='maintenance_attachment', when='BEFORE')),
+        ),
         migrations.RunSQL(HOLD, LET_GO),
     ]

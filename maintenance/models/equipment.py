@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution
@@ -73,7 +74,7 @@ class LinkState(models.Model):
         Equipment, models.CASCADE, related_name="link", primary_key=True, verbose_name=_("equipment")
     )
     probed_at = models.DateTimeField(_("probed at"))
-    ok = models.BooleanField(_("answers"))
+    ok = models.BooleanField(pgettext_lazy("line", "answers"))
     # Microseconds of the connection.
     round_trip = models.PositiveIntegerField(_("round trip, µs"), null=True)
     failed = models.PositiveSmallIntegerField(_("failures in a row"), default=0)

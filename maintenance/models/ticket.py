@@ -283,7 +283,7 @@ class Alarm(models.Model):
         return f"{self.target} {self.percent}"
 
 
-class Attachment(Row):
+class Attachment(Row, AppendOnlyRow):
     """A picture of the screen, decoded and written anew. Whether a patient can be recognised nobody can know: the
     vendor's engineers open it with a grant alone (``PictureGrant``)."""
 
@@ -302,7 +302,7 @@ class Attachment(Row):
 
     objects = OfTicketQuerySet.as_manager()
 
-    class Meta:
+    class Meta(AppendOnlyRow.Meta):
         verbose_name = _("picture of a ticket")
         verbose_name_plural = _("pictures of tickets")
         ordering = ["pk"]

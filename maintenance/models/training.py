@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from clinic.codes import Role
@@ -63,7 +64,7 @@ class Question(Row):
     deletable = True  # a question that is no longer asked
 
     course = models.ForeignKey(Course, models.PROTECT, related_name="questions", verbose_name=_("course"))
-    words = models.CharField(_("question"), max_length=300)
+    words = models.CharField(pgettext_lazy("test", "question"), max_length=300)
     answers = ArrayField(models.CharField(max_length=200), verbose_name=_("answers"))
     right = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("right ones"))
     order = models.PositiveSmallIntegerField(_("order"), default=0)
@@ -72,8 +73,8 @@ class Question(Row):
     objects = DistrictRowQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("question")
-        verbose_name_plural = _("questions")
+        verbose_name = pgettext_lazy("test", "question")
+        verbose_name_plural = pgettext_lazy("test", "questions")
         ordering = ["course", "order", "pk"]
         constraints = [
             models.CheckConstraint(

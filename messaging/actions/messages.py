@@ -36,10 +36,10 @@ def queue(
     whole = _rendered(template, institution, person, values or {}, purpose)
     try:
         with transaction.atomic():
-            standing = _standing(institution, urgent, now)
+            batch = standing(institution, urgent, now)
             if found := _of_key(key, person, institution):
                 return found
-            made = _queued(standing, key, person, phone, whole, by, now)
+            made = queued(batch, key, person, person.home, phone, whole, by, now)
             detail = {"purpose": str(purpose), **({"urgent": True} if urgent else {})}
             audit.record(
                 Act.SEND, by=by, request=request, resident=person, obj=made, detail=detail, reason=reason if urgent else ""
@@ -56,19 +56,24 @@ def _check(institution, urgent, reason, by):
         by.has_perm("messaging.queue_message") and institution.path.startswith(by.institution.path)
     ):
         raise Forbidden(_("Your role does not allow this."))
+    if urgent and by is not None and not by.has_perm("messaging.override_quiet"):
+        raise Forbidden(_("Your role may not send in the quiet hours."), code="quiet")
+    check_urgent(urgent, reason)
+
+
+def check_urgent(urgent, reason):
     if not urgent:
         return
-    if by is not None and not by.has_perm("messaging.override_quiet"):
-        raise Forbidden(_("Your role may not send in the quiet hours."), code="quiet")
     if not reason.strip() or len(reason) > 200 or not is_storable(reason):
         raise Refused(_("An urgent message needs a short reason."), code="reason", field="reason")
 
 
-def _queued(standing, key, person, phone, whole, by, now):
+def queued(batch, key, person, institution, phone, whole, by, now):
+    """The message of the locked campaign of singles; ``person`` is None where it goes to the staff."""
     segments = text.count(whole)
-    quota.reserve(standing, segments=segments, by=by, now=now)
+    quota.reserve(batch, segments=segments, by=by, now=now)
     return Message.objects.create(
-        uuid=key, campaign=standing, resident=person, institution=person.home, phone=phone, text=whole,
+        uuid=key, campaign=batch, resident=person, institution=institution, phone=phone, text=whole,
         carrier=routing.carrier(phone, routing.overrides([phone], now)), segments=segments, made_at=now,
         state_at=now, due_at=now,
     )  # fmt: skip
@@ -112,22 +117,25 @@ def _of_key(key, person, institution):
 
 def _reachable(person, purpose):
     if person.life_state != LifeState.LIVING:
-        raise _left(Left.DECEASED if person.life_state == LifeState.DECEASED else Left.MOVED)
-    phone = routing.normalise(person.phone)
-    if phone is None:
-        raise _left(
-            {"empty": Left.NO_PHONE, "landline": Left.LANDLINE}.get(
-                routing.kind(person.phone), Left.BAD_PHONE
-            )
-        )
+        raise left_out(Left.DECEASED if person.life_state == LifeState.DECEASED else Left.MOVED)
+    phone = phone_of(person.phone)
     if consent.refused_phones([phone]):
-        raise _left(Left.OPTED_OUT)
+        raise left_out(Left.OPTED_OUT)
     if not consent.willing([person.pk], purpose):
-        raise _left(Left.NO_CONSENT)
+        raise left_out(Left.NO_CONSENT)
     return phone
 
 
-def _left(why):
+def phone_of(typed):
+    """The mobile number, normalised. Refused codes: those of ``Left``."""
+    if phone := routing.normalise(typed):
+        return phone
+    raise left_out(
+        {"empty": Left.NO_PHONE, "landline": Left.LANDLINE}.get(routing.kind(typed), Left.BAD_PHONE)
+    )
+
+
+def left_out(why):
     return Refused(_("No message is sent: %(why)s.") % {"why": why.label}, code=why.value)
 
 
@@ -139,10 +147,10 @@ def _rendered(template, institution, person, values, purpose):
     try:
         return texts.render(template.body, practice.of(institution).signature, known)
     except KeyError as error:
-        raise _left(Left.NO_VALUE) from error
+        raise left_out(Left.NO_VALUE) from error
 
 
-def _standing(institution, urgent, now):
+def standing(institution, urgent, now):
     """The institution's campaign of single messages of this year, locked."""
     row, _made = Campaign.objects.get_or_create(
         institution=institution, urgent=urgent, year=quota.year_of(now), kind=CampaignKind.SINGLES,

@@ -24,6 +24,8 @@ WRITTEN_ONCE = {
     "contracts_signature", "emr_copyissue", "emr_diagnosis", "emr_medication", "emr_notereview", "emr_retentionline",
     "emr_save", "emr_savefault", "emr_seal", "emr_sealanchor", "emr_seallink", "emr_writingmeasure",
     "messaging_attempt", "messaging_attemptresult", "messaging_consent", "messaging_incomingmessage", "messaging_quotaentry", "messaging_quotawarning", "messaging_receipt",
+    "maintenance_attachment", "maintenance_attempt", "maintenance_certificate", "maintenance_notice", "maintenance_offlinekit",
+    "maintenance_paperpad", "maintenance_picturegrant", "maintenance_statement", "maintenance_ticketevent",
 }  # fmt: skip
 # They change, and stay.
 KEPT = {
@@ -38,6 +40,13 @@ KEPT = {
     "emr_insurancefiling", "emr_note", "emr_notetemplate", "emr_practice", "emr_referral", "emr_sealedcopy",
     "emr_referralcounter", "emr_standinghistory", "emr_term", "emr_termrelease",
     "messaging_allowedaddress", "messaging_calltask", "messaging_campaign", "messaging_gateway", "messaging_gatewayhealth", "messaging_message", "messaging_numberoverride", "messaging_optout", "messaging_quota", "messaging_quotaloan", "messaging_route", "messaging_savedfilter", "messaging_sendingpractice", "messaging_smstemplate",
+    "maintenance_actionitem", "maintenance_backup", "maintenance_breach",
+    "maintenance_clause", "maintenance_contact", "maintenance_course", "maintenance_drill",
+    "maintenance_emergencyplan", "maintenance_equipment", "maintenance_linkhour", "maintenance_linkstate",
+    "maintenance_meeting", "maintenance_pause", "maintenance_payment", "maintenance_promise",
+    "maintenance_servicelevel", "maintenance_session", "maintenance_ticket", "maintenance_ticketcounter",
+    "maintenance_upgrade", "maintenance_vendorcontract", "maintenance_watchhour", "maintenance_weeklyreport",
+    "maintenance_workcalendar", "maintenance_workday",
 }  # fmt: skip
 # Rows that may go, with why.
 DELETABLE = {
@@ -46,6 +55,13 @@ DELETABLE = {
     "contracts_figure": "added up anew",
     "contracts_packageitem": "of a version not yet published; a trigger keeps the others",
     "contracts_teamarea": "a service area that a team gives back",
+    "maintenance_alarm": "what is no longer watched",
+    "maintenance_attendance": "ticked by mistake",
+    "maintenance_planstep": "a plan is written anew",
+    "maintenance_question": "a question that is no longer asked",
+    "maintenance_trainee": "asked by mistake",
+    "maintenance_upgradesite": "while the upgrade is a draft",
+    "maintenance_workspan": "hours that are no longer worked",
     "messaging_exclusion": "an audience counted anew",
     "messaging_hookcall": "its time stamp alone is refused by now",
     "messaging_tally": "added up",
@@ -63,6 +79,7 @@ HELD = (
     "contracts_evidence",
     "contracts_packageversion",
     "contracts_planitem",
+    "maintenance_ticket",
 )
 HOLDS = """
     SELECT count(*) FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid

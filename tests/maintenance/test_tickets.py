@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from clinic.codes import InstitutionKind, Role
 from clinic.errors import Conflict, Forbidden, Refused
-from maintenance import escalation, search, sla
+from maintenance import escalation, search, silence, sla
 from maintenance.actions import tickets
 from maintenance.codes import Closing, Severity, Side, TicketKind, TicketState, WaitingFor
 from maintenance.models import Alarm, Promise, Ticket, TicketEvent
@@ -225,3 +225,21 @@ def test_reopened_and_merged_at_once(fault, people):
     assert made.state == "merged"
     assert sorted(results) in (["merged", "working"], ["conflict", "merged"])
     assert made.pauses.filter(until=None).count() == 0
+
+
+def test_silence_closes_and_says_so(fault, people):
+    made, other = fault(), fault(title="网络断了")
+    for row, day in ((made, "11-23"), (other, "11-26")):
+        tickets.work(ticket=row, by=people["it"], now=at(f"{day} 10:00"))
+        tickets.fix(ticket=row, by=people["it"], words="好了", now=at(f"{day} 11:00"))
+    assert (
+        silence.close(at("11-30 10:00")),
+        silence.close(at("11-30 12:00")),
+        silence.close(at("11-30 12:01")),
+    ) == (0, 1, 0)
+    made.refresh_from_db()
+    assert (made.state, made.closing) == ("closed", "silence")
+    assert (
+        tickets.reopen(ticket=made, by=people["doctor"], reason="还是不行", now=at("12-01 09:00")).state
+        == "working"
+    )
