@@ -62,10 +62,10 @@ def test_cut_off_it_is_as_if_it_had_not_begun(fault, contacts, monkeypatch):
     fault()
 
     def broken(*_args, **_given):
-        raise OSError
+        raise RuntimeError("cut off")
 
     monkeypatch.setattr(TicketEvent.objects, "bulk_create", broken)
-    with pytest.raises(OSError):
+    with pytest.raises(RuntimeError, match="cut off"):
         escalation.fire(at("11-23 09:31"))
     assert not Message.objects.exists()
     monkeypatch.undo()
