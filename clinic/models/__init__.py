@@ -3,9 +3,10 @@
 from clinic.models.access import AccessGrant
 from clinic.models.audit import AuditAnchor, AuditEntry, AuditLink
 from clinic.models.health import Allergy, Problem
+from clinic.models.household import Household
 from clinic.models.institution import Community, Institution
 from clinic.models.lease import Lease
-from clinic.models.resident import Household, KeyTag, RecordNumberCounter, Resident, ResidentMerge
+from clinic.models.resident import KeyTag, RecordNumberCounter, Resident, ResidentMerge
 from clinic.models.user import PasswordRecord, User
 
 __all__ = [
