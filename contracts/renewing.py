@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from clinic.errors import Refused
+from clinic.models import Resident
 from contracts import eligibility
 from contracts.codes import FAMILY_DOCTORS, AgreementState, TeamRole, Way
 from contracts.models import Agreement, AgreementPackage, PackageVersion, TeamMember
@@ -30,8 +31,10 @@ def with_person(rows):
 
 
 def of_people(rows, survivors):
-    """Of these people, under whichever file."""
-    return with_person(rows).filter(Q(resident__in=survivors) | Q(resident__merged_into__in=survivors))
+    """Of these people, under whichever file. The files come first, each by its index: over both tables at once half a
+    million agreements would be read for a handful."""
+    files = Resident.objects.filter(Q(pk__in=survivors) | Q(merged_into__in=survivors)).values("pk")
+    return with_person(rows).filter(resident__in=files)
 
 
 def why_not(agreement, today, followed) -> str | None:

@@ -7,14 +7,15 @@ import contextlib
 import os
 import time
 
+import psycopg2
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
 
-from clinic import database
+from clinic import database, postgres
 from clinic.codes import InstitutionKind, Role
 from tests import factories
 
@@ -51,6 +52,7 @@ def django_db_setup(request, django_test_environment, django_db_blocker, django_
         Rights.learn()
         connection.settings_dict["TEST"]["NAME"] = name
         Rights.take(Rights.owner)
+        let_owner_empty()
         made = setup_databases(verbosity=0, interactive=False, keepdb=reuse, aliases=["default"])
         Rights.take(Rights.app)
     yield
@@ -78,15 +80,42 @@ def wait_until_alone(patience=30):
 
 
 _flush = TransactionTestCase._fixture_teardown
+# What migrating fills, and no test changes.
+STAY = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 
 def _flush_as_owner(self):
     """Emptying all tables is the owner's right; the app's role may not truncate."""
     Rights.take(Rights.owner)
     try:
-        _flush(self)
+        if not emptied():
+            _flush(self)
     finally:
         Rights.take(Rights.app)
+
+
+def emptied():
+    """Delete what is there, with triggers off: a tenth of the time of truncating every table after each test. False where
+    that right was not given (``let_owner_empty``)."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute("SET session_replication_role = replica")
+        except ProgrammingError:
+            return False
+        tables = sorted(set(connection.introspection.table_names(cursor)) - STAY)
+        cursor.execute(" UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in tables))
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DELETE FROM {name}")
+    return True
+
+
+def let_owner_empty():
+    """The bundled server's own account gives the right; a server of somebody else's keeps it."""
+    with (
+        contextlib.suppress(psycopg2.Error, postgres.PostgresError),
+        postgres.connect(settings.VAR) as server,
+    ):
+        server.cursor().execute(f"GRANT SET ON PARAMETER session_replication_role TO {postgres.OWNER_ROLE}")
 
 
 TransactionTestCase._fixture_teardown = _flush_as_owner

@@ -9,9 +9,8 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from simple_history.utils import bulk_create_with_history
 
-from clinic import audit, violations
+from clinic import audit, bulk_history, violations
 from clinic.codes import Act, LifeState
 from clinic.errors import Refused
 from clinic.models import Resident
@@ -199,7 +198,8 @@ def _write(new, by, now):
         one.agreement.number = next(given[one.agreement.institution_id])
     if not new:
         return
-    bulk_create_with_history([one.agreement for one in new], Agreement, batch_size=STEP, default_user=by)
+    made = Agreement.objects.bulk_create([one.agreement for one in new], batch_size=STEP)
+    bulk_history.copy_new(made, by, now)
     AgreementPackage.objects.bulk_create(
         AgreementPackage(agreement=one.agreement, version=version, price=version.price, waiver=version.waiver)
         for one in new for version in one.versions

@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+from simple_history.utils import bulk_update_with_history
 
-from clinic import audit, violations
+from clinic import audit, bulk_history, violations
 from clinic.codes import Act
 from clinic.models import Resident
 from contracts import numbers, planning, renewing
@@ -141,7 +141,7 @@ def _days(line):
 
 def _save(made, by, now, today):
     """Agreements with history, packages, plans of those still in force; those whose last day has passed end with it."""
-    bulk_create_with_history(made, Agreement, batch_size=BATCH, default_user=by)
+    bulk_history.copy_new(Agreement.objects.bulk_create(made, batch_size=BATCH), by)
     AgreementPackage.objects.bulk_create(
         AgreementPackage(agreement=one, version=version, price=version.price, waiver=version.waiver)
         for one in made

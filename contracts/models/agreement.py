@@ -30,7 +30,7 @@ from contracts.models.package import AgreementText, PackageVersion
 from contracts.models.team import Team
 
 # What lists show of a resident; the rest of the file stays in the database.
-LISTED_OF_RESIDENT = ("uuid", "name", "sex", "birth_date", "phone")
+LISTED_OF_RESIDENT = ("uuid", "name", "sex", "birth_date", "phone", "home_id")
 
 
 class AgreementQuerySet(models.QuerySet):

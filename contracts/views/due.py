@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic import audit, refusals, spreadsheets
-from clinic.codes import Act
+from clinic.codes import Act, Sex
 from clinic.errors import Refused
 from clinic.permissions import needs
 from contracts.actions import fulfilment as actions
@@ -24,7 +24,7 @@ from contracts.views.team import chosen_of, teams_of
 
 SIZE = 50
 # Services due, each with a form of its own.
-LINES = 30
+LINES = 25
 EXPORTED = 20_000
 # Overdue ones are shown so long: what was missed last year is a figure, no work for today.
 OVERDUE = timedelta(days=60)
@@ -45,13 +45,23 @@ def due(request):
         rows = rows.filter(item__service=service)
     rows = list(_after(rows.listed().order_by("due_to", "pk"), request)[: LINES + 1])
     for row in rows:
-        row.key, row.overdue, row.latest = uuid.uuid4(), row.due_to < today, min(row.due_to, today)
+        row.key, row.overdue, row.told = uuid.uuid4(), row.due_to < today, _told(row, today)
     context = {
         **shown(teams, chosen), "goes_on": "on" in request.GET, "lines": rows[:LINES], "last": rows[LINES - 1] if len(rows) > LINES else None,
         "service": service if service in ServiceKind.values else "", "services": ServiceKind.choices,
         "may": request.user.has_perm("contracts.confirm_evidence"), "overdue": any(row.overdue for row in rows[:LINES]),
     }  # fmt: skip
     return render(request, "contracts/due.html", context)
+
+
+def _told(row, today):
+    """Plain text for the line's cells: a filter for each would take as long as all the queries."""
+    person = row.agreement.resident
+    return {
+        "facts": f"{Sex(person.sex).label} {person.age_text} · {person.masked_phone}",
+        "service": ServiceKind(row.item.service).label,
+        "from": row.due_from.isoformat(), "until": row.due_to.isoformat(), "latest": min(row.due_to, today).isoformat(),
+    }  # fmt: skip
 
 
 def _after(rows, request):
