@@ -2,7 +2,9 @@
 
 import itertools
 from datetime import date
+from functools import cache
 
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 from stdnum.cn import ric
 
@@ -21,6 +23,12 @@ def institution(kind, code, name, parent=None):
     )
 
 
+@cache
+def hashed(password):
+    """The real hash, once for all who share the password: it is slow on purpose, and people are in every test."""
+    return make_password(password)
+
+
 def user(role, where, name="测试", username=None, password=PASSWORD, **fields):
     made = User(
         username=username or f"{role}{next(_serial)}",
@@ -33,7 +41,7 @@ def user(role, where, name="测试", username=None, password=PASSWORD, **fields)
         password_changed_at=timezone.now(),
         **fields,
     )
-    made.set_password(password)
+    made.password = hashed(password)
     made.save()
     return made
 
