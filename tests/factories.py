@@ -4,6 +4,7 @@ import itertools
 from datetime import date
 from functools import cache
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 from stdnum.cn import ric
@@ -24,8 +25,11 @@ def institution(kind, code, name, parent=None):
 
 
 @cache
-def hashed(password):
-    """The real hash, once for all who share the password: it is slow on purpose, and people are in every test."""
+def hashed(password, hasher):
+    """The real hash, once for all who share the password: it is slow on purpose, and people are in every test.
+
+    One for each `hasher` (a dotted path), since a test may name another in its settings.
+    """
     return make_password(password)
 
 
@@ -41,7 +45,7 @@ def user(role, where, name="测试", username=None, password=PASSWORD, **fields)
         password_changed_at=timezone.now(),
         **fields,
     )
-    made.password = hashed(password)
+    made.password = hashed(password, settings.PASSWORD_HASHERS[0])
     made.save()
     return made
 

@@ -12,7 +12,8 @@ LEFT = """async () => {
   await new Promise((done) => (all.onsuccess = done));
   open.result.close();
   const say = (bytes) => new TextDecoder("utf-8", {fatal: false}).decode(bytes);
-  return all.result.map((row) => JSON.stringify(row) + say(row.iv) + say(row.data));
+  const drafts = all.result.filter((row) => !row.id.startsWith("faults:"));
+  return drafts.map((row) => JSON.stringify(row) + say(row.iv) + say(row.data));
 }"""
 
 
@@ -56,7 +57,7 @@ class Chart:
         return self.press("Enter")
 
     def kept(self):
-        """What the browser has on its disk, as far as it can be read without the key."""
+        """Drafts on the browser's disk, as far as they can be read without the key; faults to be told are others' matter."""
         return self.page.evaluate(LEFT)
 
     def keeps_something(self):
