@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("clinic.page_urls")),
     path("", include("emr.urls")),
     path("", include("contracts.page_urls")),
+    path("", include("maintenance.page_urls")),
     path("", include("messaging.page_urls")),
     path("", include("messaging.urls")),
 ]

@@ -12,6 +12,7 @@ class MaintenanceConfig(AppConfig):
 
     def ready(self):
         self._jobs()
+        self._demo()
 
     def _jobs(self):
         """What recurs."""
@@ -23,3 +24,7 @@ class MaintenanceConfig(AppConfig):
             registry.TimetableLine("find_breaches", "maintenance.jobs.find_breaches", ten_minutes),
             registry.TimetableLine("close_silent_tickets", "maintenance.jobs.close_silent", hour),
         ]
+
+    def _demo(self):
+        """Maintenance's room of the demo district."""
+        registry.demo_rooms.append("maintenance.seeding.demo.make")

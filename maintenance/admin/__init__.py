@@ -1,0 +1,1 @@
+"""The station desk of maintenance, one file a noun."""

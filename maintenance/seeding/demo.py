@@ -1,0 +1,11 @@
+"""Maintenance's room of the demo district."""
+
+from django.utils.module_loading import import_string
+
+# Each: a function(staff, residents), as the owner, inside the seed's transaction. staff is {account: user}.
+ROOMS: tuple[str, ...] = ()
+
+
+def make(staff, residents):
+    for room in ROOMS:
+        import_string(room)(staff, residents)

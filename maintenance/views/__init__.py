@@ -1,0 +1,1 @@
+"""Pages of maintenance, one file a noun."""
