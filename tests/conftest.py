@@ -4,6 +4,7 @@ So every test runs with production's rights: a refusal by the database is a refu
 """
 
 import contextlib
+import fcntl
 import os
 import time
 
@@ -53,7 +54,8 @@ def django_db_setup(request, django_test_environment, django_db_blocker, django_
         connection.settings_dict["TEST"]["NAME"] = name
         Rights.take(Rights.owner)
         let_owner_empty()
-        made = setup_databases(verbosity=0, interactive=False, keepdb=reuse, aliases=["default"])
+        run = getattr(request.config, "workerinput", {}).get("testrunuid")
+        made = one_for_each(name, run) if run and not reuse else migrated(keepdb=reuse)
         Rights.take(Rights.app)
     yield
     if not reuse:
@@ -63,6 +65,32 @@ def django_db_setup(request, django_test_environment, django_db_blocker, django_
             # A database left behind is dropped by the next run; it says nothing about the product.
             with contextlib.suppress(OperationalError):
                 teardown_databases(made, verbosity=0)
+
+
+def migrated(**options):
+    return setup_databases(verbosity=0, interactive=False, aliases=["default"], **options)
+
+
+def one_for_each(name, run):
+    """Workers of one run share a migration: the first one makes a database, all copy it. The last run's is overwritten."""
+    pattern = os.environ.get("SHEYI_TEST_DB", "test_sheyi") + "_migrated"
+    marker = settings.VAR / f"{pattern}.run"
+    with open(settings.VAR / f"{pattern}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not marker.exists() or marker.read_text() != run:
+            connection.settings_dict["TEST"]["NAME"] = pattern
+            [(_link, before, _destroy)] = migrated(keepdb=False)
+            connection.close()
+            connection.settings_dict["NAME"] = before
+            marker.write_text(run)
+        before = connection.settings_dict["NAME"]
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{pattern}" STRATEGY FILE_COPY')
+    connection.close()
+    connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = name
+    connection.settings_dict["TEST"]["NAME"] = name
+    return [(connection, before, True)]
 
 
 def wait_until_alone(patience=30):
