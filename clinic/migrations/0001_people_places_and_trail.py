@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(blank=True, max_length=45, verbose_name='address')),
                 ('request_id', models.CharField(blank=True, max_length=36, verbose_name='request')),
             ],
-            options={
+            options={"indexes": [models.Index(fields=['-at'], name='audit_at'),models.Index(fields=['resident', '-at'], name='audit_resident'),models.Index(fields=['username', '-at'], name='audit_username'),models.Index(fields=['institution_path'], name='audit_institution', opclasses=['varchar_pattern_ops']),models.Index(fields=['resident_home_path'], name='audit_home', opclasses=['varchar_pattern_ops'])],
                 'verbose_name': 'audit entry',
                 'verbose_name_plural': 'audit trail',
                 'ordering': ['-pk'],
@@ -310,7 +310,7 @@ class Migration(migrations.Migration):
                 ('active', models.BooleanField(default=True, verbose_name='active')),
                 ('path', models.CharField(editable=False, max_length=100, unique=True, verbose_name='path')),
             ],
-            options={
+            options={"indexes": [models.Index(fields=['path'], name='institution_path', opclasses=['varchar_pattern_ops'])],
                 'verbose_name': 'institution',
                 'verbose_name_plural': 'institutions',
                 'ordering': ['path'],
@@ -326,7 +326,7 @@ class Migration(migrations.Migration):
                 ('since', models.DateField(default=django.utils.timezone.localdate, verbose_name='since')),
                 ('until', models.DateField(blank=True, null=True, verbose_name='until')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('until', None), ('until__gte', models.F('since')), _connector='OR'), name='keytag_until_after_since', violation_error_message='The end lies before the beginning.')],
                 'verbose_name': 'key population tag',
                 'verbose_name_plural': 'key population tags',
                 'ordering': ['tag'],
@@ -425,7 +425,7 @@ class Migration(migrations.Migration):
                 ('source_id', models.CharField(blank=True, editable=False, max_length=60, verbose_name='number in the old system')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='registered at')),
             ],
-            options={
+            options={"indexes": [models.Index(fields=['id_number'], name='resident_id', opclasses=['varchar_pattern_ops']),models.Index(fields=['id_reversed'], name='resident_id_tail', opclasses=['varchar_pattern_ops']),models.Index(fields=['phone'], name='resident_phone', opclasses=['varchar_pattern_ops']),models.Index(fields=['phone_reversed'], name='resident_phone_tail', opclasses=['varchar_pattern_ops']),models.Index(fields=['record_number'], name='resident_record', opclasses=['varchar_pattern_ops']),models.Index(fields=['birth_date', 'name'], name='resident_birth_name'),models.Index(condition=models.Q(('source_id', ''), _negated=True), fields=['source_id'], name='resident_source')],
                 'verbose_name': 'resident',
                 'verbose_name_plural': 'residents',
                 'ordering': ['-pk'],
@@ -515,26 +515,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='auditanchor',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='4e5f00029db75e92063ea3c2f08731cb3e9a3e1b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_1170d', table='clinic_auditanchor', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['-at'], name='audit_at'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['resident', '-at'], name='audit_resident'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['username', '-at'], name='audit_username'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['institution_path'], name='audit_institution', opclasses=['varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['resident_home_path'], name='audit_home', opclasses=['varchar_pattern_ops']),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='auditentry',
@@ -744,10 +724,6 @@ class Migration(migrations.Migration):
             model_name='auditlink',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='384151bb7b2f9de9149ce28ea125529f2b6f2549', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6e37e', table='clinic_auditlink', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='institution',
-            index=models.Index(fields=['path'], name='institution_path', opclasses=['varchar_pattern_ops']),
-        ),
         migrations.AddConstraint(
             model_name='institution',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'district'), ('parent', None)), models.Q(models.Q(('kind', 'district'), _negated=True), ('parent__isnull', False)), _connector='OR'), name='institution_parent_fits_kind', violation_error_message='Only the district office stands without a parent.'),
@@ -763,34 +739,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='resident',
             index=models.Index(fields=['home', 'pinyin'], name='resident_home_pinyin', opclasses=['int8_ops', 'varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(fields=['id_number'], name='resident_id', opclasses=['varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(fields=['id_reversed'], name='resident_id_tail', opclasses=['varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(fields=['phone'], name='resident_phone', opclasses=['varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(fields=['phone_reversed'], name='resident_phone_tail', opclasses=['varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(fields=['record_number'], name='resident_record', opclasses=['varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(fields=['birth_date', 'name'], name='resident_birth_name'),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(condition=models.Q(('source_id', ''), _negated=True), fields=['source_id'], name='resident_source'),
         ),
         migrations.AddConstraint(
             model_name='resident',
@@ -811,10 +759,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='keytag',
             constraint=models.UniqueConstraint(condition=models.Q(('until', None)), fields=('resident', 'tag'), name='keytag_once', violation_error_message='The resident carries this tag already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='keytag',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gte', models.F('since')), _connector='OR'), name='keytag_until_after_since', violation_error_message='The end lies before the beginning.'),
         ),
         migrations.AddConstraint(
             model_name='allergy',

@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
                 ('active', models.BooleanField(default=True, verbose_name='in use')),
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='packages', to='clinic.institution', verbose_name='institution')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('institution', 'code'), name='package_code_once', violation_error_message='This institution has a package of this code.')],
                 'verbose_name': 'service package',
                 'verbose_name_plural': 'service packages',
                 'ordering': ['kind', 'code'],
@@ -213,7 +213,7 @@ class Migration(migrations.Migration):
                 ('package', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='contracts.package', verbose_name='service package')),
                 ('published_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='published by')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('package', 'number'), name='package_version_once'),models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='package_valid_to_after_from', violation_error_message='The end lies before the beginning.'),models.CheckConstraint(condition=models.Q(('price__gte', 0), ('waiver__gte', 0), ('waiver__lte', models.F('price'))), name='package_waiver_within_price', violation_error_message='No more can be waived than the price.'),models.CheckConstraint(condition=models.Q(('age_from', None), ('age_to', None), ('age_to__gte', models.F('age_from')), _connector='OR'), name='package_ages_in_order', violation_error_message='The ages are in the wrong order.'),django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('published_at__isnull', False)), expressions=[(contracts.models.base.SameRow('package'), '&&'), (contracts.models.base.Days('valid_from', 'valid_to'), '&&')], name='package_one_version_a_day', violation_error_message='Another published version of this package is valid at that time.')],
                 'verbose_name': 'package version',
                 'verbose_name_plural': 'package versions',
                 'ordering': ['package', '-number'],
@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
                 ('evidence', models.JSONField(blank=True, default=list, verbose_name='evidence that proposes itself')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='contracts.packageversion', verbose_name='package version')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('times__gte', 1), ('times__lte', 366)), name='package_item_times', violation_error_message='At least once, at most every day.')],
                 'verbose_name': 'service of a package',
                 'verbose_name_plural': 'services of a package',
                 'ordering': ['version', 'order', 'pk'],
@@ -284,7 +284,7 @@ class Migration(migrations.Migration):
                 ('active', models.BooleanField(default=True, verbose_name='in use')),
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='teams', to='clinic.institution', verbose_name='institution')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('institution', 'name'), name='team_name_once', violation_error_message='This institution has a team of this name.')],
                 'verbose_name': 'team',
                 'verbose_name_plural': 'teams',
                 'ordering': ['institution', 'name'],
@@ -344,7 +344,7 @@ class Migration(migrations.Migration):
                 ('community', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.community', verbose_name='neighbourhood')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='team_areas', to='contracts.team', verbose_name='team')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('team', 'community'), name='team_area_once', violation_error_message='The team serves this neighbourhood already.')],
                 'verbose_name': 'service area',
                 'verbose_name_plural': 'service areas',
             },
@@ -367,7 +367,7 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='team_roles', to=settings.AUTH_USER_MODEL, verbose_name='staff member')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='contracts.team', verbose_name='team')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(models.Q(('name', ''), ('person__isnull', False)), models.Q(('person', None), models.Q(('name', ''), _negated=True)), _connector='OR'), name='team_member_person_or_name', violation_error_message='Choose a staff member, or write the name of somebody from outside.'),models.CheckConstraint(condition=models.Q(models.Q(('role__in', ['leader', 'doctor']), _negated=True), ('person__isnull', False), _connector='OR'), name='team_doctor_has_account', violation_error_message='A family doctor of the team is a staff member.'),models.CheckConstraint(condition=models.Q(('until', None), ('until__gte', models.F('since')), _connector='OR'), name='team_member_until_after_since', violation_error_message='The end lies before the beginning.'),django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('role', 'leader')), expressions=[(contracts.models.base.SameRow('team'), '&&'), (contracts.models.base.Days('since', 'until'), '&&')], name='team_one_leader', violation_error_message='A team has one leader at a time.'),django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('person__isnull', False)), expressions=[(contracts.models.base.SameRow('team'), '&&'), (contracts.models.base.SameRow('person'), '&&'), (contracts.models.base.Days('since', 'until'), '&&')], name='team_member_once', violation_error_message='This person belongs to the team already at that time.')],
                 'verbose_name': 'team member',
                 'verbose_name_plural': 'team members',
                 'ordering': ['team', 'pk'],
@@ -393,62 +393,6 @@ class Migration(migrations.Migration):
                 'permissions': [('publish_agreementtext', 'Can publish an agreement text')],
                 'constraints': [models.UniqueConstraint(fields=('institution', 'version'), name='agreement_text_version_once', violation_error_message='This institution has a text of this version.')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='package',
-            constraint=models.UniqueConstraint(fields=('institution', 'code'), name='package_code_once', violation_error_message='This institution has a package of this code.'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageversion',
-            constraint=models.UniqueConstraint(fields=('package', 'number'), name='package_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageversion',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='package_valid_to_after_from', violation_error_message='The end lies before the beginning.'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageversion',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0), ('waiver__gte', 0), ('waiver__lte', models.F('price'))), name='package_waiver_within_price', violation_error_message='No more can be waived than the price.'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageversion',
-            constraint=models.CheckConstraint(condition=models.Q(('age_from', None), ('age_to', None), ('age_to__gte', models.F('age_from')), _connector='OR'), name='package_ages_in_order', violation_error_message='The ages are in the wrong order.'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageversion',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('published_at__isnull', False)), expressions=[(contracts.models.base.SameRow('package'), '&&'), (contracts.models.base.Days('valid_from', 'valid_to'), '&&')], name='package_one_version_a_day', violation_error_message='Another published version of this package is valid at that time.'),
-        ),
-        migrations.AddConstraint(
-            model_name='packageitem',
-            constraint=models.CheckConstraint(condition=models.Q(('times__gte', 1), ('times__lte', 366)), name='package_item_times', violation_error_message='At least once, at most every day.'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamarea',
-            constraint=models.UniqueConstraint(fields=('team', 'community'), name='team_area_once', violation_error_message='The team serves this neighbourhood already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(fields=('institution', 'name'), name='team_name_once', violation_error_message='This institution has a team of this name.'),
-        ),
-        migrations.AddConstraint(
-            model_name='teammember',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), ('person__isnull', False)), models.Q(('person', None), models.Q(('name', ''), _negated=True)), _connector='OR'), name='team_member_person_or_name', violation_error_message='Choose a staff member, or write the name of somebody from outside.'),
-        ),
-        migrations.AddConstraint(
-            model_name='teammember',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role__in', ['leader', 'doctor']), _negated=True), ('person__isnull', False), _connector='OR'), name='team_doctor_has_account', violation_error_message='A family doctor of the team is a staff member.'),
-        ),
-        migrations.AddConstraint(
-            model_name='teammember',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gte', models.F('since')), _connector='OR'), name='team_member_until_after_since', violation_error_message='The end lies before the beginning.'),
-        ),
-        migrations.AddConstraint(
-            model_name='teammember',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('role', 'leader')), expressions=[(contracts.models.base.SameRow('team'), '&&'), (contracts.models.base.Days('since', 'until'), '&&')], name='team_one_leader', violation_error_message='A team has one leader at a time.'),
-        ),
-        migrations.AddConstraint(
-            model_name='teammember',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('person__isnull', False)), expressions=[(contracts.models.base.SameRow('team'), '&&'), (contracts.models.base.SameRow('person'), '&&'), (contracts.models.base.Days('since', 'until'), '&&')], name='team_member_once', violation_error_message='This person belongs to the team already at that time.'),
         ),
         migrations.RunSQL(HOLD, LET_GO),
     ]

@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='contracts.team', verbose_name='team')),
                 ('text', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='contracts.agreementtext', verbose_name='agreement text')),
             ],
-            options={
+            options={"constraints": [django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state__in', ('pending', 'signed', 'deemed'))), expressions=[(contracts.models.base.SameRow('resident'), '&&'), (contracts.models.base.Days('start', 'end'), '&&')], name='agreement_one_alive', violation_error_message='This resident has an agreement at that time already.'),models.UniqueConstraint(condition=models.Q(('follows__isnull', False), models.Q(('state__in', ['draft', 'refused', 'revoked']), _negated=True), models.Q(('ended_on', None), ('ended_on__gte', models.F('start')), _connector='OR')), fields=('follows',), name='agreement_followed_once', violation_error_message='This agreement has been renewed or replaced already.'),models.UniqueConstraint(condition=models.Q(('foreign_number', ''), _negated=True), fields=('institution', 'foreign_number'), name='agreement_foreign_once', violation_error_message='An agreement with this number has been imported already.'),models.CheckConstraint(condition=models.Q(('end__gte', models.F('start'))), name='agreement_end_after_start', violation_error_message='The end lies before the beginning.'),models.CheckConstraint(condition=models.Q(('years__gte', 1), ('years__lte', 3)), name='agreement_one_to_three_years', violation_error_message='An agreement is for one to three years.'),models.CheckConstraint(condition=models.Q(('waived__gte', 0), ('waived__lte', models.F('fee'))), name='agreement_waived_within_fee', violation_error_message='No more can be waived than the fee.'),models.CheckConstraint(condition=models.Q(models.Q(('way', 'family'), _negated=True), models.Q(models.Q(('representative', ''), _negated=True), models.Q(('representative_relation', ''), _negated=True)), _connector='OR'), name='agreement_family_named', violation_error_message='Who signs for the resident, and how are they related?'),models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'pending', 'refused', 'revoked', 'deemed']), models.Q(('signed_at__isnull', False), ('text__isnull', False)), ('source__in', ['import']), ('way', 'handbook'), _connector='OR'), name='agreement_signed_with_text', violation_error_message='Nothing is signed without a text.'),models.CheckConstraint(condition=models.Q(models.Q(('ended_on', None), ('state__in', ['draft', 'pending', 'signed', 'deemed', 'refused', 'revoked'])), models.Q(('ended_on__isnull', False), ('state__in', ['expired', 'terminated', 'switched', 'renewed']), ('ended_on__lte', models.F('end'))), _connector='OR'), name='agreement_end_has_day', violation_error_message='An ended agreement has its last day within its term.')],"indexes": [models.Index(condition=models.Q(('state__in', ('pending', 'signed', 'deemed'))), fields=['team', 'doctor'], name='agreement_load'),models.Index(condition=models.Q(('state__in', ('pending', 'signed', 'deemed'))), fields=['team', 'end', 'id'], name='agreement_team_end'),models.Index(fields=['institution', '-id'], name='agreement_newest'),models.Index(fields=['institution', 'state', 'end'], name='agreement_state_end'),models.Index(condition=models.Q(('state__in', ('signed', 'deemed'))), fields=['end'], name='agreement_end'),models.Index(condition=models.Q(('state__in', ('signed', 'deemed'))), fields=['team', 'last_served_on'], name='agreement_served'),models.Index(condition=models.Q(('state', 'pending')), fields=['made_at'], name='agreement_waiting'),models.Index(condition=models.Q(('sitting__isnull', False)), fields=['sitting'], name='agreement_sitting')],
                 'verbose_name': 'agreement',
                 'verbose_name_plural': 'agreements',
                 'ordering': ['-pk'],
@@ -178,7 +178,7 @@ class Migration(migrations.Migration):
                 ('last', models.PositiveIntegerField(default=0, verbose_name='last number')),
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.institution', verbose_name='institution')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('institution', 'year'), name='agreement_counter_once')],
                 'verbose_name': 'agreement counter',
                 'verbose_name_plural': 'agreement counters',
             },
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
                 ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='packages', to='contracts.agreement', verbose_name='agreement')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='contracts.packageversion', verbose_name='package version')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('agreement', 'version'), name='agreement_package_once', violation_error_message='This package is chosen twice.')],
                 'verbose_name': 'package of an agreement',
                 'verbose_name_plural': 'packages of an agreement',
                 'ordering': ['pk'],
@@ -276,82 +276,6 @@ class Migration(migrations.Migration):
                 'ordering': ['pk'],
                 'abstract': False,
             },
-        ),
-        migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'signed', 'deemed'))), fields=['team', 'doctor'], name='agreement_load'),
-        ),
-        migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'signed', 'deemed'))), fields=['team', 'end', 'id'], name='agreement_team_end'),
-        ),
-        migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(fields=['institution', '-id'], name='agreement_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(fields=['institution', 'state', 'end'], name='agreement_state_end'),
-        ),
-        migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(condition=models.Q(('state__in', ('signed', 'deemed'))), fields=['end'], name='agreement_end'),
-        ),
-        migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(condition=models.Q(('state__in', ('signed', 'deemed'))), fields=['team', 'last_served_on'], name='agreement_served'),
-        ),
-        migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['made_at'], name='agreement_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(condition=models.Q(('sitting__isnull', False)), fields=['sitting'], name='agreement_sitting'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state__in', ('pending', 'signed', 'deemed'))), expressions=[(contracts.models.base.SameRow('resident'), '&&'), (contracts.models.base.Days('start', 'end'), '&&')], name='agreement_one_alive', violation_error_message='This resident has an agreement at that time already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(condition=models.Q(('follows__isnull', False), models.Q(('state__in', ['draft', 'refused', 'revoked']), _negated=True), models.Q(('ended_on', None), ('ended_on__gte', models.F('start')), _connector='OR')), fields=('follows',), name='agreement_followed_once', violation_error_message='This agreement has been renewed or replaced already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(condition=models.Q(('foreign_number', ''), _negated=True), fields=('institution', 'foreign_number'), name='agreement_foreign_once', violation_error_message='An agreement with this number has been imported already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gte', models.F('start'))), name='agreement_end_after_start', violation_error_message='The end lies before the beginning.'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('years__gte', 1), ('years__lte', 3)), name='agreement_one_to_three_years', violation_error_message='An agreement is for one to three years.'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('waived__gte', 0), ('waived__lte', models.F('fee'))), name='agreement_waived_within_fee', violation_error_message='No more can be waived than the fee.'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('way', 'family'), _negated=True), models.Q(models.Q(('representative', ''), _negated=True), models.Q(('representative_relation', ''), _negated=True)), _connector='OR'), name='agreement_family_named', violation_error_message='Who signs for the resident, and how are they related?'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'pending', 'refused', 'revoked', 'deemed']), models.Q(('signed_at__isnull', False), ('text__isnull', False)), ('source__in', ['import']), ('way', 'handbook'), _connector='OR'), name='agreement_signed_with_text', violation_error_message='Nothing is signed without a text.'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_on', None), ('state__in', ['draft', 'pending', 'signed', 'deemed', 'refused', 'revoked'])), models.Q(('ended_on__isnull', False), ('state__in', ['expired', 'terminated', 'switched', 'renewed']), ('ended_on__lte', models.F('end'))), _connector='OR'), name='agreement_end_has_day', violation_error_message='An ended agreement has its last day within its term.'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementcounter',
-            constraint=models.UniqueConstraint(fields=('institution', 'year'), name='agreement_counter_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementpackage',
-            constraint=models.UniqueConstraint(fields=('agreement', 'version'), name='agreement_package_once', violation_error_message='This package is chosen twice.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='signature',

@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='home_visits', to='clinic.institution', verbose_name='institution')),
                 ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='home_visits', to='clinic.resident', verbose_name='resident')),
             ],
-            options={
+            options={"indexes": [models.Index(fields=['made_at'], name='home_visit_newest')],
                 'verbose_name': 'home visit',
                 'verbose_name_plural': 'home visits',
                 'ordering': ['-on', '-pk'],
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plan', to='contracts.packageitem', verbose_name='service')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.team', verbose_name='team')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('agreement', 'item', 'due_from'), name='plan_item_once'),models.CheckConstraint(condition=models.Q(('due_to__gte', models.F('due_from'))), name='plan_window_in_order')],"indexes": [models.Index(condition=models.Q(('closed_on', None), ('done__lt', models.F('times'))), fields=['team', 'due_to'], name='plan_due')],
                 'verbose_name': 'planned service',
                 'verbose_name_plural': 'planned services',
                 'ordering': ['due_to', 'pk'],
@@ -185,48 +185,12 @@ class Migration(migrations.Migration):
                 ('home_visit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contracts.homevisit', verbose_name='home visit')),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='contracts.planitem', verbose_name='planned service')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(models.Q(('encounter__isnull', False), ('home_visit', None), ('kind', 'visit'), ('message', None)), models.Q(('encounter', None), ('home_visit', None), ('kind', 'message'), ('message__isnull', False)), models.Q(('encounter', None), ('home_visit__isnull', False), ('kind', 'home_visit'), ('message', None)), models.Q(('encounter', None), ('home_visit', None), ('kind', 'by_hand'), ('message', None), models.Q(('note', ''), _negated=True)), _connector='OR'), name='evidence_of_its_kind', violation_error_message='What was done? Evidence entered by hand says it in words.'),models.UniqueConstraint(condition=models.Q(('state', 'withdrawn'), _negated=True), fields=('plan', 'encounter'), name='evidence_visit_once'),models.UniqueConstraint(condition=models.Q(('state', 'withdrawn'), _negated=True), fields=('plan', 'message'), name='evidence_message_once'),models.UniqueConstraint(condition=models.Q(('state', 'withdrawn'), _negated=True), fields=('plan', 'home_visit'), name='evidence_home_once')],"indexes": [models.Index(condition=models.Q(('state', 'proposed')), fields=['team', '-on'], name='evidence_to_confirm')],
                 'verbose_name': 'evidence of a service',
                 'verbose_name_plural': 'evidence of services',
                 'ordering': ['-on', '-pk'],
                 'permissions': [('confirm_evidence', 'Can confirm that a service was done')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='homevisit',
-            index=models.Index(fields=['made_at'], name='home_visit_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='planitem',
-            index=models.Index(condition=models.Q(('closed_on', None), ('done__lt', models.F('times'))), fields=['team', 'due_to'], name='plan_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='planitem',
-            constraint=models.UniqueConstraint(fields=('agreement', 'item', 'due_from'), name='plan_item_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='planitem',
-            constraint=models.CheckConstraint(condition=models.Q(('due_to__gte', models.F('due_from'))), name='plan_window_in_order'),
-        ),
-        migrations.AddIndex(
-            model_name='evidence',
-            index=models.Index(condition=models.Q(('state', 'proposed')), fields=['team', '-on'], name='evidence_to_confirm'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('encounter__isnull', False), ('home_visit', None), ('kind', 'visit'), ('message', None)), models.Q(('encounter', None), ('home_visit', None), ('kind', 'message'), ('message__isnull', False)), models.Q(('encounter', None), ('home_visit__isnull', False), ('kind', 'home_visit'), ('message', None)), models.Q(('encounter', None), ('home_visit', None), ('kind', 'by_hand'), ('message', None), models.Q(('note', ''), _negated=True)), _connector='OR'), name='evidence_of_its_kind', violation_error_message='What was done? Evidence entered by hand says it in words.'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'withdrawn'), _negated=True), fields=('plan', 'encounter'), name='evidence_visit_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'withdrawn'), _negated=True), fields=('plan', 'message'), name='evidence_message_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'withdrawn'), _negated=True), fields=('plan', 'home_visit'), name='evidence_home_once'),
         ),
         migrations.RunSQL(HOLD, LET_GO),
     ]

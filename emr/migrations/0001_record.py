@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='encounters', to='clinic.institution', verbose_name='institution')),
                 ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='encounters', to='clinic.resident', verbose_name='resident')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(condition=models.Q(('status__in', ('arrived', 'in-progress', 'onhold'))), fields=('resident', 'institution'), name='encounter_one_open', violation_error_message='This resident is on the waiting list already.'),models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('institution', 'source_id'), name='encounter_one_per_source'),models.CheckConstraint(condition=models.Q(models.Q(('status', 'cancelled'), _negated=True), models.Q(('cancel_reason', ''), _negated=True), _connector='OR'), name='encounter_cancel_reason', violation_error_message='A cancelled visit needs a reason.')],"indexes": [models.Index(fields=['resident', '-arrived_at'], name='encounter_resident'),models.Index(fields=['institution', '-arrived_at'], name='encounter_institution'),models.Index(fields=['doctor', '-arrived_at'], name='encounter_doctor'),models.Index(condition=models.Q(('status__in', ('arrived', 'in-progress', 'onhold'))), fields=['institution', 'arrived_at'], name='encounter_open')],
                 'verbose_name': 'visit',
                 'verbose_name_plural': 'visits',
                 'ordering': ['-arrived_at'],
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                 ('encounter', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='note', to='emr.encounter', verbose_name='visit')),
                 ('signed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='signed by')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(models.Q(('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='note_signature_whole'),models.CheckConstraint(condition=models.Q(('imported', False), ('signed_at', None), _connector='OR'), name='note_imported_unsigned')],"indexes": [models.Index(condition=models.Q(('imported', False), ('signed_at', None)), fields=['author'], name='note_unsigned'),models.Index(condition=models.Q(('needs_review', True)), fields=['signed_at'], name='note_review')],
                 'verbose_name': 'note',
                 'verbose_name_plural': 'notes',
                 'permissions': [('write_note', 'Can write notes'), ('sign_note', 'Can sign notes'), ('review_note', "Can review an assistant's note"), ('print_note', 'Can print notes'), ('approve_archive_change', 'Can approve a change to an archived note')],
@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
                 ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='medications', to='clinic.resident', verbose_name='resident')),
                 ('note', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='medication_rows', to='emr.note', verbose_name='note')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('note', 'position'), name='medication_position'),models.CheckConstraint(condition=models.Q(('days__gte', 1), ('days__lte', 84)), name='medication_days')],"indexes": [models.Index(fields=['resident'], name='medication_resident')],
                 'verbose_name': 'medication',
                 'verbose_name_plural': 'medications',
                 'ordering': ['note', 'position'],
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                 ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='diagnoses', to='clinic.resident', verbose_name='resident')),
                 ('note', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='diagnosis_rows', to='emr.note', verbose_name='note')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('note', 'position'), name='diagnosis_position'),models.UniqueConstraint(condition=models.Q(('primary', True)), fields=('note',), name='diagnosis_one_primary')],"indexes": [models.Index(fields=['resident', 'code'], name='diagnosis_resident')],
                 'verbose_name': 'diagnosis',
                 'verbose_name_plural': 'diagnoses',
                 'ordering': ['note', 'position'],
@@ -233,7 +233,7 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                 ('note', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='saves', to='emr.note', verbose_name='note')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('note', 'version'), name='save_version')],
                 'verbose_name': 'save',
                 'verbose_name_plural': 'saves',
                 'ordering': ['-pk'],
@@ -270,7 +270,7 @@ class Migration(migrations.Migration):
                 ('grams', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=4), default=list, size=None)),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='terms', to='emr.termrelease', verbose_name='release')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('release', 'code', 'name'), name='term_once')],"indexes": [models.Index(fields=['release', 'code'], name='term_code', opclasses=['int8_ops', 'varchar_pattern_ops']),models.Index(fields=['release', 'initials'], name='term_initials', opclasses=['int8_ops', 'varchar_pattern_ops']),django.contrib.postgres.indexes.GinIndex(fields=['grams'], name='term_grams')],
                 'verbose_name': 'term',
                 'verbose_name_plural': 'terms',
                 'ordering': ['code'],
@@ -294,77 +294,9 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('user', 'system', 'code', 'name'), name='diagnosisuse_once')],
             },
         ),
-        migrations.AddIndex(
-            model_name='encounter',
-            index=models.Index(fields=['resident', '-arrived_at'], name='encounter_resident'),
-        ),
-        migrations.AddIndex(
-            model_name='encounter',
-            index=models.Index(fields=['institution', '-arrived_at'], name='encounter_institution'),
-        ),
-        migrations.AddIndex(
-            model_name='encounter',
-            index=models.Index(fields=['doctor', '-arrived_at'], name='encounter_doctor'),
-        ),
-        migrations.AddIndex(
-            model_name='encounter',
-            index=models.Index(condition=models.Q(('status__in', ('arrived', 'in-progress', 'onhold'))), fields=['institution', 'arrived_at'], name='encounter_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='encounter',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ('arrived', 'in-progress', 'onhold'))), fields=('resident', 'institution'), name='encounter_one_open', violation_error_message='This resident is on the waiting list already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='encounter',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('institution', 'source_id'), name='encounter_one_per_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='encounter',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'cancelled'), _negated=True), models.Q(('cancel_reason', ''), _negated=True), _connector='OR'), name='encounter_cancel_reason', violation_error_message='A cancelled visit needs a reason.'),
-        ),
-        migrations.AddIndex(
-            model_name='note',
-            index=models.Index(condition=models.Q(('imported', False), ('signed_at', None)), fields=['author'], name='note_unsigned'),
-        ),
-        migrations.AddIndex(
-            model_name='note',
-            index=models.Index(condition=models.Q(('needs_review', True)), fields=['signed_at'], name='note_review'),
-        ),
-        migrations.AddConstraint(
-            model_name='note',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False)), _connector='OR'), name='note_signature_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='note',
-            constraint=models.CheckConstraint(condition=models.Q(('imported', False), ('signed_at', None), _connector='OR'), name='note_imported_unsigned'),
-        ),
-        migrations.AddIndex(
-            model_name='medication',
-            index=models.Index(fields=['resident'], name='medication_resident'),
-        ),
-        migrations.AddConstraint(
-            model_name='medication',
-            constraint=models.UniqueConstraint(fields=('note', 'position'), name='medication_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='medication',
-            constraint=models.CheckConstraint(condition=models.Q(('days__gte', 1), ('days__lte', 84)), name='medication_days'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='medication',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='d3e0c3212caf8fbfe7135f7eac04dba15fc4be91', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_bf09c', table='emr_medication', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='diagnosis',
-            index=models.Index(fields=['resident', 'code'], name='diagnosis_resident'),
-        ),
-        migrations.AddConstraint(
-            model_name='diagnosis',
-            constraint=models.UniqueConstraint(fields=('note', 'position'), name='diagnosis_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='diagnosis',
-            constraint=models.UniqueConstraint(condition=models.Q(('primary', True)), fields=('note',), name='diagnosis_one_primary'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='diagnosis',
@@ -374,28 +306,8 @@ class Migration(migrations.Migration):
             model_name='notereview',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='bb7596119c7e3dde0a9063d6ee35ea04d3923791', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_f6be3', table='emr_notereview', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='save',
-            constraint=models.UniqueConstraint(fields=('note', 'version'), name='save_version'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='save',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='9bd3ed34ab1974da1a1db25af1d4d9d44146a874', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_cada0', table='emr_save', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='term',
-            index=models.Index(fields=['release', 'code'], name='term_code', opclasses=['int8_ops', 'varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='term',
-            index=models.Index(fields=['release', 'initials'], name='term_initials', opclasses=['int8_ops', 'varchar_pattern_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='term',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['grams'], name='term_grams'),
-        ),
-        migrations.AddConstraint(
-            model_name='term',
-            constraint=models.UniqueConstraint(fields=('release', 'code', 'name'), name='term_once'),
         ),
     ]

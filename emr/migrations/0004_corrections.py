@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(null=True, verbose_name='decided at')),
                 ('answer', models.TextField(blank=True, verbose_name='answer')),
             ],
-            options={
+            options={"indexes": [models.Index(condition=models.Q(('state', 'waiting')), fields=['requested_at'], name='change_request_waiting')],
                 'verbose_name': 'request for a change',
                 'verbose_name_plural': 'requests for a change',
                 'ordering': ['-requested_at'],
@@ -200,7 +200,7 @@ class Migration(migrations.Migration):
                 ('opened_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='opened at')),
                 ('withdrawn_at', models.DateTimeField(null=True, verbose_name='withdrawn at')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='correction_reason'),models.CheckConstraint(condition=models.Q(('signed_at', None), ('withdrawn_at', None), _connector='OR'), name='correction_one_end')],
                 'verbose_name': 'correction',
                 'verbose_name_plural': 'corrections',
                 'ordering': ['note', 'number'],
@@ -421,10 +421,6 @@ class Migration(migrations.Migration):
             name='signed_by',
             field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='signed by'),
         ),
-        migrations.AddIndex(
-            model_name='changerequest',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['requested_at'], name='change_request_waiting'),
-        ),
         migrations.AddConstraint(
             model_name='changerequest',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('note', 'requested_by'), name='change_request_once', violation_error_message='You have asked for this already.'),
@@ -448,14 +444,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='correction',
             constraint=models.UniqueConstraint(condition=models.Q(('signed_at', None), ('withdrawn_at', None)), fields=('note',), name='correction_one_open', violation_error_message='Another correction of this note is being written.'),
-        ),
-        migrations.AddConstraint(
-            model_name='correction',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='correction_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='correction',
-            constraint=models.CheckConstraint(condition=models.Q(('signed_at', None), ('withdrawn_at', None), _connector='OR'), name='correction_one_end'),
         ),
         migrations.AddConstraint(
             model_name='correction',

@@ -173,7 +173,7 @@ class Migration(migrations.Migration):
                 ('closed_at', models.DateTimeField(null=True, verbose_name='closed at')),
                 ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
             ],
-            options={
+            options={"indexes": [models.Index(condition=models.Q(('state', 'pending')), fields=['due_on'], name='referral_pending')],
                 'verbose_name': 'referral',
                 'verbose_name_plural': 'referrals',
                 'ordering': ['-sent_at'],
@@ -273,10 +273,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='referral',
             index=models.Index(fields=['to_institution', '-sent_at'], name='referral_received'),
-        ),
-        migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['due_on'], name='referral_pending'),
         ),
         migrations.RunSQL(HOLD, 'DROP FUNCTION emr_referral_hold() CASCADE'),
     ]

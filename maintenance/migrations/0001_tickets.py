@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
                 ('reporter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='reported by')),
                 ('typed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='typed by')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('reporter__isnull', False), models.Q(('reporter_name', ''), _negated=True), ('channel', 'probe'), _connector='OR'), name='ticket_has_reporter', violation_error_message='Who reported it?'),models.CheckConstraint(condition=models.Q(('reported_at__lte', models.F('typed_at'))), name='ticket_reported_before_typed', violation_error_message='It cannot have been reported later than it was typed.'),models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='ticket_merged_into_one'),models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='ticket_not_into_itself', violation_error_message='A ticket is not merged into itself.'),models.CheckConstraint(condition=models.Q(('state', 'waiting'), ('waiting_for', ''), _connector='XOR'), name='ticket_waits_for_somebody'),models.CheckConstraint(condition=models.Q(models.Q(('kind', 'suggestion'), ('level', None)), models.Q(('kind', 'suggestion'), _negated=True), _connector='OR'), name='ticket_suggestion_unclocked')],"indexes": [models.Index(fields=['institution', '-id'], name='ticket_of_institution'),models.Index(fields=['reporter', '-id'], name='ticket_of_reporter'),models.Index(condition=models.Q(('state__in', ('new', 'accepted', 'working', 'waiting'))), fields=['assignee', 'state'], name='ticket_of_assignee'),models.Index(condition=models.Q(('state__in', ('new', 'accepted', 'working', 'waiting'))), fields=['side', 'resolve_due_at'], name='ticket_open'),models.Index(condition=models.Q(('state', 'fixed')), fields=['state_at'], name='ticket_fixed'),models.Index(fields=['reported_at'], name='ticket_reported'),models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['closed_at'], name='ticket_closed'),django.contrib.postgres.indexes.GinIndex(fields=['words'], name='ticket_words')],
                 'verbose_name': 'ticket',
                 'verbose_name_plural': 'tickets',
                 'ordering': ['-pk'],
@@ -239,7 +239,7 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                 ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pauses', to='maintenance.ticket', verbose_name='ticket')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('until', None), ('until__gte', models.F('since')), _connector='OR'), name='pause_in_order', violation_error_message='The pause ends before it begins.'),models.UniqueConstraint(condition=models.Q(('until', None)), fields=('ticket',), name='pause_one_open'),models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='pause_has_reason', violation_error_message='A pause of the clock needs a reason.')],
                 'verbose_name': 'pause of the clock',
                 'verbose_name_plural': 'pauses of the clock',
                 'ordering': ['since'],
@@ -275,7 +275,7 @@ class Migration(migrations.Migration):
                 ('fired_at', models.DateTimeField(null=True, verbose_name='told at')),
                 ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alarms', to='maintenance.ticket', verbose_name='ticket')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('ticket', 'target', 'percent'), name='alarm_once')],"indexes": [models.Index(condition=models.Q(('at__isnull', False), ('fired_at', None)), fields=['at'], name='alarm_due')],
                 'verbose_name': 'alarm',
                 'verbose_name_plural': 'alarms',
             },
@@ -292,7 +292,7 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                 ('ticket', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='maintenance.ticket', verbose_name='ticket')),
             ],
-            options={
+            options={"indexes": [models.Index(fields=['ticket', 'id'], name='ticket_event')],
                 'verbose_name': 'event of a ticket',
                 'verbose_name_plural': 'events of tickets',
                 'ordering': ['pk'],
@@ -309,7 +309,7 @@ class Migration(migrations.Migration):
                 ('level', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='promises', to='maintenance.servicelevel', verbose_name='service level')),
                 ('calendar', models.ForeignKey(blank=True, help_text='Empty: round the clock.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='promises', to='maintenance.workcalendar', verbose_name='work calendar')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('level', 'severity'), name='promise_once', violation_error_message='This severity has its times already.')],
                 'verbose_name': 'promise',
                 'verbose_name_plural': 'promises',
                 'ordering': ['level', 'pk'],
@@ -393,7 +393,7 @@ class Migration(migrations.Migration):
                 ('note', models.CharField(blank=True, max_length=100, verbose_name='remark')),
                 ('calendar', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='days', to='maintenance.workcalendar', verbose_name='work calendar')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('calendar', 'day'), name='work_day_once', nulls_distinct=False, violation_error_message='This day is entered already.')],
                 'verbose_name': 'special day',
                 'verbose_name_plural': 'special days',
                 'ordering': ['-day'],
@@ -408,7 +408,7 @@ class Migration(migrations.Migration):
                 ('ends', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(1440)], verbose_name='until')),
                 ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='spans', to='maintenance.workcalendar', verbose_name='work calendar')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('begins__lt', models.F('ends')), ('ends__lte', 1440)), name='work_span_in_order', violation_error_message='The end lies before the beginning.')],
                 'verbose_name': 'working hours',
                 'verbose_name_plural': 'working hours',
                 'ordering': ['calendar', 'weekday', 'begins'],
@@ -435,105 +435,13 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('active', True)), fields=('institution', 'side'), name='contact_of_side_once', violation_error_message='This side has its contact already.'), models.CheckConstraint(condition=models.Q(('person__isnull', False), models.Q(('name', ''), _negated=True), _connector='OR'), name='contact_is_somebody', violation_error_message='Choose a staff member, or write a name.')],
             },
         ),
-        migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['institution', '-id'], name='ticket_of_institution'),
-        ),
-        migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['reporter', '-id'], name='ticket_of_reporter'),
-        ),
-        migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('state__in', ('new', 'accepted', 'working', 'waiting'))), fields=['assignee', 'state'], name='ticket_of_assignee'),
-        ),
-        migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('state__in', ('new', 'accepted', 'working', 'waiting'))), fields=['side', 'resolve_due_at'], name='ticket_open'),
-        ),
-        migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('state', 'fixed')), fields=['state_at'], name='ticket_fixed'),
-        ),
-        migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['reported_at'], name='ticket_reported'),
-        ),
-        migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['closed_at'], name='ticket_closed'),
-        ),
-        migrations.AddIndex(
-            model_name='ticket',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['words'], name='ticket_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('reporter__isnull', False), models.Q(('reporter_name', ''), _negated=True), ('channel', 'probe'), _connector='OR'), name='ticket_has_reporter', violation_error_message='Who reported it?'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('reported_at__lte', models.F('typed_at'))), name='ticket_reported_before_typed', violation_error_message='It cannot have been reported later than it was typed.'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='ticket_merged_into_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='ticket_not_into_itself', violation_error_message='A ticket is not merged into itself.'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'waiting'), ('waiting_for', ''), _connector='XOR'), name='ticket_waits_for_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'suggestion'), ('level', None)), models.Q(('kind', 'suggestion'), _negated=True), _connector='OR'), name='ticket_suggestion_unclocked'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='picturegrant',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='bff3b4a444d8e128205afcec178b52fd2b05d20b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8be84', table='maintenance_picturegrant', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gte', models.F('since')), _connector='OR'), name='pause_in_order', violation_error_message='The pause ends before it begins.'),
-        ),
-        migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.UniqueConstraint(condition=models.Q(('until', None)), fields=('ticket',), name='pause_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='pause_has_reason', violation_error_message='A pause of the clock needs a reason.'),
-        ),
-        migrations.AddIndex(
-            model_name='alarm',
-            index=models.Index(condition=models.Q(('at__isnull', False), ('fired_at', None)), fields=['at'], name='alarm_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='alarm',
-            constraint=models.UniqueConstraint(fields=('ticket', 'target', 'percent'), name='alarm_once'),
-        ),
-        migrations.AddIndex(
-            model_name='ticketevent',
-            index=models.Index(fields=['ticket', 'id'], name='ticket_event'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='ticketevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='15c9bbbac096b950b5c0f3e54c39abbd82235b38', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6e9f3', table='maintenance_ticketevent', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='promise',
-            constraint=models.UniqueConstraint(fields=('level', 'severity'), name='promise_once', violation_error_message='This severity has its times already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='workday',
-            constraint=models.UniqueConstraint(fields=('calendar', 'day'), name='work_day_once', nulls_distinct=False, violation_error_message='This day is entered already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='workspan',
-            constraint=models.CheckConstraint(condition=models.Q(('begins__lt', models.F('ends')), ('ends__lte', 1440)), name='work_span_in_order', violation_error_message='The end lies before the beginning.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='attachment',

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('percent', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01')), django.core.validators.MaxValueValidator(Decimal('100'))], verbose_name='percent')),
                 ('cap', models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True, verbose_name='at most, CNY')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('measure', ''), _negated=True), name='clause_measures', violation_error_message='A clause says what is measured.'),models.CheckConstraint(condition=models.Q(models.Q(('amount', None), ('formula', 'percent'), ('percent__isnull', False)), models.Q(models.Q(('formula', 'percent'), _negated=True), ('amount__isnull', False), ('percent', None)), _connector='OR'), name='clause_amount_or_percent', violation_error_message='The penalty is an amount or a percentage, as its formula says.'),models.CheckConstraint(condition=models.Q(models.Q(('amount', None), ('amount__gt', 0), _connector='OR'), models.Q(('cap', None), ('cap__gt', 0), _connector='OR')), name='clause_amounts_positive', violation_error_message='Amounts are more than nothing.')],
                 'verbose_name': 'clause',
                 'verbose_name_plural': 'clauses',
                 'ordering': ['contract', 'number'],
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 ('amount', models.DecimalField(decimal_places=2, max_digits=12, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='amount, CNY')),
                 ('level', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contracts', to='maintenance.servicelevel', verbose_name='service level')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('ends__gte', models.F('starts'))), name='vendor_contract_in_order', violation_error_message='The end lies before the beginning.'),django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(maintenance.models.contract.Days('starts', 'ends'), '&&')], name='vendor_contract_one_at_a_time', violation_error_message='Another contract holds in this time.')],
                 'verbose_name': "vendor's contract",
                 'verbose_name_plural': "vendor's contracts",
                 'ordering': ['-starts'],
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
                 ('contract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='maintenance.vendorcontract', verbose_name="vendor's contract")),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('contract', 'month'), name='statement_once', violation_error_message="This month's statement is frozen already.")],
                 'verbose_name': 'monthly statement',
                 'verbose_name_plural': 'monthly statements',
                 'ordering': ['-month'],
@@ -233,24 +233,12 @@ class Migration(migrations.Migration):
                 ('clause', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='maintenance.clause', verbose_name='clause')),
                 ('contract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='breaches', to='maintenance.vendorcontract', verbose_name="vendor's contract")),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('clause', 'ticket', 'part'), name='breach_once', nulls_distinct=False),models.CheckConstraint(condition=models.Q(models.Q(('state', 'waived'), _negated=True), models.Q(('decision', ''), _negated=True), _connector='OR'), name='breach_waived_with_reason', violation_error_message='Why is it waived?')],"indexes": [models.Index(fields=['contract', '-on'], name='breach_of_contract')],
                 'verbose_name': 'breach of contract',
                 'verbose_name_plural': 'breaches of contract',
                 'ordering': ['-on', '-pk'],
                 'permissions': [('object_breach', 'Can object to a breach for the vendor'), ('decide_breach', 'Can confirm or waive a breach')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='vendorcontract',
-            constraint=models.CheckConstraint(condition=models.Q(('ends__gte', models.F('starts'))), name='vendor_contract_in_order', violation_error_message='The end lies before the beginning.'),
-        ),
-        migrations.AddConstraint(
-            model_name='vendorcontract',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(maintenance.models.contract.Days('starts', 'ends'), '&&')], name='vendor_contract_one_at_a_time', violation_error_message='Another contract holds in this time.'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('contract', 'month'), name='statement_once', violation_error_message="This month's statement is frozen already."),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='statement',
@@ -259,29 +247,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='clause',
             constraint=models.UniqueConstraint(fields=('contract', 'number'), name='clause_once', violation_error_message='The contract has this clause already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='clause',
-            constraint=models.CheckConstraint(condition=models.Q(('measure', ''), _negated=True), name='clause_measures', violation_error_message='A clause says what is measured.'),
-        ),
-        migrations.AddConstraint(
-            model_name='clause',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', None), ('formula', 'percent'), ('percent__isnull', False)), models.Q(models.Q(('formula', 'percent'), _negated=True), ('amount__isnull', False), ('percent', None)), _connector='OR'), name='clause_amount_or_percent', violation_error_message='The penalty is an amount or a percentage, as its formula says.'),
-        ),
-        migrations.AddConstraint(
-            model_name='clause',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', None), ('amount__gt', 0), _connector='OR'), models.Q(('cap', None), ('cap__gt', 0), _connector='OR')), name='clause_amounts_positive', violation_error_message='Amounts are more than nothing.'),
-        ),
-        migrations.AddIndex(
-            model_name='breach',
-            index=models.Index(fields=['contract', '-on'], name='breach_of_contract'),
-        ),
-        migrations.AddConstraint(
-            model_name='breach',
-            constraint=models.UniqueConstraint(fields=('clause', 'ticket', 'part'), name='breach_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='breach',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'waived'), _negated=True), models.Q(('decision', ''), _negated=True), _connector='OR'), name='breach_waived_with_reason', violation_error_message='Why is it waived?'),
         ),
     ]

@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(blank=True, max_length=64, verbose_name='hash')),
                 ('signed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='signed by')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('monday__iso_week_day', 1)), name='report_begins_on_monday', violation_error_message='A week begins on Monday.'),models.CheckConstraint(condition=models.Q(models.Q(('sha256', ''), ('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='report_signed_whole')],
                 'verbose_name': 'weekly report',
                 'verbose_name_plural': 'weekly reports',
                 'ordering': ['-monday'],
@@ -190,13 +190,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['due_on'], name='action_open')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='action_ended_whole')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='weeklyreport',
-            constraint=models.CheckConstraint(condition=models.Q(('monday__iso_week_day', 1)), name='report_begins_on_monday', violation_error_message='A week begins on Monday.'),
-        ),
-        migrations.AddConstraint(
-            model_name='weeklyreport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sha256', ''), ('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='report_signed_whole'),
         ),
     ]

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('active', models.BooleanField(default=True, verbose_name='in use')),
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='emergency_plans', to='clinic.institution', verbose_name='institution')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('institution', 'name'), name='emergency_plan_once', violation_error_message='There is a plan of this name.')],
                 'verbose_name': 'emergency plan',
                 'verbose_name_plural': 'emergency plans',
                 'ordering': ['institution__path', 'name'],
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('made_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drills', to='maintenance.emergencyplan', verbose_name='emergency plan')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('score__lte', 100), ('next_due__gt', models.F('on'))), name='drill_in_order', violation_error_message='The next drill lies after this one, the score is at most 100.')],
                 'verbose_name': 'drill',
                 'verbose_name_plural': 'drills',
                 'ordering': ['-on'],
@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made at')),
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offline_kits', to='clinic.institution', verbose_name='institution')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('institution', 'day'), name='offline_kit_once')],
                 'verbose_name': 'offline kit',
                 'verbose_name_plural': 'offline kits',
                 'ordering': ['-day'],
@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='paper_pads', to='clinic.institution', verbose_name='institution')),
                 ('printed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='printed by')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('institution', 'first'), name='paper_pad_once')],
                 'verbose_name': 'pad of blank notes',
                 'verbose_name_plural': 'pads of blank notes',
                 'ordering': ['-pk'],
@@ -176,38 +176,18 @@ class Migration(migrations.Migration):
                 ('within', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='within minutes')),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='maintenance.emergencyplan', verbose_name='emergency plan')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('plan', 'number'), name='plan_step_once', violation_error_message='There is a step of this number.')],
                 'verbose_name': 'step of a plan',
                 'verbose_name_plural': 'steps of a plan',
                 'ordering': ['plan', 'number'],
             },
         ),
-        migrations.AddConstraint(
-            model_name='emergencyplan',
-            constraint=models.UniqueConstraint(fields=('institution', 'name'), name='emergency_plan_once', violation_error_message='There is a plan of this name.'),
-        ),
-        migrations.AddConstraint(
-            model_name='drill',
-            constraint=models.CheckConstraint(condition=models.Q(('score__lte', 100), ('next_due__gt', models.F('on'))), name='drill_in_order', violation_error_message='The next drill lies after this one, the score is at most 100.'),
-        ),
-        migrations.AddConstraint(
-            model_name='offlinekit',
-            constraint=models.UniqueConstraint(fields=('institution', 'day'), name='offline_kit_once'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='offlinekit',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='755a533499cc5435bc066ea734758c4fd6f87707', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_4f51c', table='maintenance_offlinekit', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='paperpad',
-            constraint=models.UniqueConstraint(fields=('institution', 'first'), name='paper_pad_once'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='paperpad',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='13b679307c86bc0ab3e8baa5b876b168e7b30698', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_79d42', table='maintenance_paperpad', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='planstep',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='plan_step_once', violation_error_message='There is a step of this number.'),
         ),
     ]

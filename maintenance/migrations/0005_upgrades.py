@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('plan', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='maintenance.emergencyplan', verbose_name='emergency plan')),
                 ('responsible', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='responsible')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='upgrade_window_in_order', violation_error_message='The window ends before it begins.'),models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(('approved_by', models.F('author')), _negated=True), _connector='OR'), name='upgrade_approved_by_another', violation_error_message='Somebody else than the author approves.'),models.CheckConstraint(condition=models.Q(models.Q(('state', 'closed'), _negated=True), models.Q(('review', ''), _negated=True), _connector='OR'), name='upgrade_closed_with_review', violation_error_message='The review is written before the upgrade is closed.')],"indexes": [models.Index(condition=models.Q(('state__in', ['closed', 'rolled_back', 'cancelled']), _negated=True), fields=['state'], name='upgrade_open')],
                 'verbose_name': 'upgrade',
                 'verbose_name_plural': 'upgrades',
                 'ordering': ['-starts_at'],
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                 ('until', models.DateTimeField(verbose_name='shown until')),
                 ('upgrade', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='maintenance.upgrade', verbose_name='upgrade')),
             ],
-            options={
+            options={"indexes": [models.Index(fields=['-until'], name='notice_shown')],
                 'verbose_name': 'notice',
                 'verbose_name_plural': 'notices',
                 'ordering': ['-pk'],
@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ('overridden_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='overridden by')),
                 ('upgrade', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sites', to='maintenance.upgrade', verbose_name='upgrade')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('upgrade', 'institution'), name='upgrade_site_once', violation_error_message='This institution is on the list already.'),models.CheckConstraint(condition=models.Q(('overridden_by', None), models.Q(('override_reason', ''), _negated=True), _connector='OR'), name='upgrade_override_with_reason', violation_error_message='Why is it overridden?')],
                 'verbose_name': 'affected institution',
                 'verbose_name_plural': 'affected institutions',
                 'ordering': ['institution__path'],
@@ -172,46 +172,14 @@ class Migration(migrations.Migration):
                 ('alarming', models.BooleanField(default=False, verbose_name='alarming')),
                 ('upgrade', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hours', to='maintenance.upgrade', verbose_name='upgrade')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('upgrade', 'hour'), name='watch_hour_once')],
                 'verbose_name': 'hour of the watch',
                 'verbose_name_plural': 'hours of the watch',
                 'ordering': ['hour'],
             },
         ),
-        migrations.AddIndex(
-            model_name='upgrade',
-            index=models.Index(condition=models.Q(('state__in', ['closed', 'rolled_back', 'cancelled']), _negated=True), fields=['state'], name='upgrade_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='upgrade',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='upgrade_window_in_order', violation_error_message='The window ends before it begins.'),
-        ),
-        migrations.AddConstraint(
-            model_name='upgrade',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(('approved_by', models.F('author')), _negated=True), _connector='OR'), name='upgrade_approved_by_another', violation_error_message='Somebody else than the author approves.'),
-        ),
-        migrations.AddConstraint(
-            model_name='upgrade',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'closed'), _negated=True), models.Q(('review', ''), _negated=True), _connector='OR'), name='upgrade_closed_with_review', violation_error_message='The review is written before the upgrade is closed.'),
-        ),
-        migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['-until'], name='notice_shown'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='notice',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='321d8e8fa069e5c51b6a17a17bf6b9b1c952b301', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_f9432', table='maintenance_notice', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='upgradesite',
-            constraint=models.UniqueConstraint(fields=('upgrade', 'institution'), name='upgrade_site_once', violation_error_message='This institution is on the list already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='upgradesite',
-            constraint=models.CheckConstraint(condition=models.Q(('overridden_by', None), models.Q(('override_reason', ''), _negated=True), _connector='OR'), name='upgrade_override_with_reason', violation_error_message='Why is it overridden?'),
-        ),
-        migrations.AddConstraint(
-            model_name='watchhour',
-            constraint=models.UniqueConstraint(fields=('upgrade', 'hour'), name='watch_hour_once'),
         ),
     ]

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('active', models.BooleanField(default=True, verbose_name='in use')),
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='equipment', to='clinic.institution', verbose_name='institution')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(models.Q(('host', ''), ('port', None)), models.Q(models.Q(('host', ''), _negated=True), ('port__isnull', False)), _connector='OR'), name='equipment_probed_whole', violation_error_message='To be probed it needs an address and a port.')],"indexes": [models.Index(condition=models.Q(models.Q(('host', ''), _negated=True), ('active', True)), fields=['institution'], name='equipment_probed')],
                 'verbose_name': 'equipment',
                 'verbose_name_plural': 'equipment',
                 'ordering': ['institution__path', 'kind', 'name'],
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('worst', models.PositiveIntegerField(default=0, verbose_name='longest round trip, µs')),
                 ('equipment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='hours', to='maintenance.equipment', verbose_name='equipment')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('equipment', 'hour'), name='link_hour_once')],
                 'verbose_name': 'hour of a line',
                 'verbose_name_plural': 'hours of lines',
                 'ordering': ['-hour'],
@@ -109,17 +109,5 @@ class Migration(migrations.Migration):
                 'verbose_name': 'state of a line',
                 'verbose_name_plural': 'states of lines',
             },
-        ),
-        migrations.AddIndex(
-            model_name='equipment',
-            index=models.Index(condition=models.Q(models.Q(('host', ''), _negated=True), ('active', True)), fields=['institution'], name='equipment_probed'),
-        ),
-        migrations.AddConstraint(
-            model_name='equipment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('host', ''), ('port', None)), models.Q(models.Q(('host', ''), _negated=True), ('port__isnull', False)), _connector='OR'), name='equipment_probed_whole', violation_error_message='To be probed it needs an address and a port.'),
-        ),
-        migrations.AddConstraint(
-            model_name='linkhour',
-            constraint=models.UniqueConstraint(fields=('equipment', 'hour'), name='link_hour_once'),
         ),
     ]

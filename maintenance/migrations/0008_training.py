@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='staff member')),
                 ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='maintenance.course', verbose_name='course')),
             ],
-            options={
+            options={"indexes": [models.Index(fields=['person', 'course'], name='attempt_of_person')],
                 'verbose_name': 'test taken',
                 'verbose_name_plural': 'tests taken',
                 'ordering': ['-at'],
@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
                 ('order', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
                 ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='maintenance.course', verbose_name='course')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('answers__len__gte', 2), ('right__len__gte', 1)), name='question_can_be_answered', violation_error_message='A question has two answers at least, and a right one.')],
                 'verbose_name': 'question',
                 'verbose_name_plural': 'questions',
                 'ordering': ['course', 'order', 'pk'],
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                 ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='maintenance.course', verbose_name='course')),
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.institution', verbose_name='institution')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='session_in_order', violation_error_message='The end lies before the beginning.')],
                 'verbose_name': 'session',
                 'verbose_name_plural': 'sessions',
                 'ordering': ['-starts_at'],
@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='staff member')),
                 ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trainees', to='maintenance.session', verbose_name='session')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('session', 'person'), name='trainee_once', violation_error_message='This person is on the list already.')],
                 'verbose_name': 'trainee',
                 'verbose_name_plural': 'trainees',
             },
@@ -231,24 +231,8 @@ class Migration(migrations.Migration):
             model_name='certificate',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='93d155c945fd2346814d776366f9ed9b2daf5728', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8117f', table='maintenance_certificate', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['person', 'course'], name='attempt_of_person'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='attempt',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='21675c0d626517f01d6d54c97a2fb393625cc37b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_abaca', table='maintenance_attempt', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('answers__len__gte', 2), ('right__len__gte', 1)), name='question_can_be_answered', violation_error_message='A question has two answers at least, and a right one.'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='session_in_order', violation_error_message='The end lies before the beginning.'),
-        ),
-        migrations.AddConstraint(
-            model_name='trainee',
-            constraint=models.UniqueConstraint(fields=('session', 'person'), name='trainee_once', violation_error_message='This person is on the list already.'),
         ),
     ]

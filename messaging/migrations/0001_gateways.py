@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 ('options', models.JSONField(blank=True, default=dict, verbose_name='options of the protocol')),
                 ('active', models.BooleanField(default=True, verbose_name='in use')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('host', 'port', 'login'), name='gateway_one_row_per_login', violation_error_message='This account at this address is there already.')],
                 'verbose_name': 'gateway',
                 'verbose_name_plural': 'gateways',
                 'ordering': ['name'],
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                 ('nonce', models.CharField(max_length=64, verbose_name='nonce')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
             ],
-            options={
+            options={"indexes": [models.Index(fields=['at'], name='hook_at')],
                 'verbose_name': 'hook call',
                 'verbose_name_plural': 'hook calls',
             },
@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                 ('learnt_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='learnt at')),
                 ('until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
             ],
-            options={
+            options={"indexes": [models.Index(condition=models.Q(('until__isnull', False)), fields=['until'], name='override_until')],
                 'verbose_name': 'ported number',
                 'verbose_name_plural': 'ported numbers',
                 'ordering': ['-learnt_at'],
@@ -226,10 +226,6 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'states of gateways',
             },
         ),
-        migrations.AddConstraint(
-            model_name='gateway',
-            constraint=models.UniqueConstraint(fields=('host', 'port', 'login'), name='gateway_one_row_per_login', violation_error_message='This account at this address is there already.'),
-        ),
         migrations.AddField(
             model_name='historicalallowedaddress',
             name='history_user',
@@ -260,18 +256,10 @@ class Migration(migrations.Migration):
             name='gateway',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway'),
         ),
-        migrations.AddIndex(
-            model_name='numberoverride',
-            index=models.Index(condition=models.Q(('until__isnull', False)), fields=['until'], name='override_until'),
-        ),
         migrations.AddField(
             model_name='route',
             name='gateway',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routes', to='messaging.gateway', verbose_name='gateway'),
-        ),
-        migrations.AddIndex(
-            model_name='hookcall',
-            index=models.Index(fields=['at'], name='hook_at'),
         ),
         migrations.AddConstraint(
             model_name='hookcall',

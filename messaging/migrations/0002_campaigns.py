@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sms_templates', to='clinic.institution', verbose_name='institution')),
                 ('made_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('institution', 'name'), name='sms_template_name_once', violation_error_message='This institution has a template of this name.')],
                 'verbose_name': 'message template',
                 'verbose_name_plural': 'message templates',
                 'ordering': ['name'],
@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
                 ('released_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='released by')),
                 ('template', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='campaigns', to='messaging.smstemplate', verbose_name='template')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(condition=models.Q(models.Q(('fingerprint', ''), _negated=True), models.Q(('state__in', ['finished', 'cancelled']), _negated=True)), fields=('fingerprint',), name='campaign_made_once', violation_error_message='Somebody has just made this campaign.'),models.UniqueConstraint(condition=models.Q(('kind', 'singles')), fields=('institution', 'urgent', 'year'), name='campaign_one_for_singles', nulls_distinct=False),models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(('approved_by', models.F('made_by')), _negated=True), _connector='OR'), name='campaign_second_person', violation_error_message='A second person approves.')],"indexes": [models.Index(fields=['institution', '-made_at'], name='campaign_of_institution'),models.Index(condition=models.Q(('state__in', ['finished', 'cancelled']), _negated=True), fields=['state'], name='campaign_open')],
                 'verbose_name': 'campaign',
                 'verbose_name_plural': 'campaigns',
                 'ordering': ['-pk'],
@@ -250,29 +250,5 @@ class Migration(migrations.Migration):
                 'ordering': ['name'],
                 'constraints': [models.UniqueConstraint(fields=('institution', 'name'), name='saved_filter_name_once', violation_error_message='This institution has a filter of this name.')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='smstemplate',
-            constraint=models.UniqueConstraint(fields=('institution', 'name'), name='sms_template_name_once', violation_error_message='This institution has a template of this name.'),
-        ),
-        migrations.AddIndex(
-            model_name='campaign',
-            index=models.Index(fields=['institution', '-made_at'], name='campaign_of_institution'),
-        ),
-        migrations.AddIndex(
-            model_name='campaign',
-            index=models.Index(condition=models.Q(('state__in', ['finished', 'cancelled']), _negated=True), fields=['state'], name='campaign_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('fingerprint', ''), _negated=True), models.Q(('state__in', ['finished', 'cancelled']), _negated=True)), fields=('fingerprint',), name='campaign_made_once', violation_error_message='Somebody has just made this campaign.'),
-        ),
-        migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'singles')), fields=('institution', 'urgent', 'year'), name='campaign_one_for_singles', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(('approved_by', models.F('made_by')), _negated=True), _connector='OR'), name='campaign_second_person', violation_error_message='A second person approves.'),
         ),
     ]

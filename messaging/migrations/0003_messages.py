@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
                 ('institution', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.institution', verbose_name='institution')),
                 ('resident', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='clinic.resident', verbose_name='resident')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('state', 'claimed'), models.Q(('claimed_by', ''), ('on_wire', False)), _connector='OR'), name='message_claim_whole')],"indexes": [models.Index(condition=models.Q(('state', 'queued')), fields=['campaign', 'carrier', 'due_at', 'id'], name='message_queue'),models.Index(condition=models.Q(('state', 'queued'), models.Q(('refused_by', []), _negated=True)), fields=['carrier', 'due_at', 'id'], name='message_turned_away'),models.Index(condition=models.Q(('state', 'claimed')), fields=['claimed_by'], name='message_claimed'),models.Index(condition=models.Q(('state__in', ['submitted', 'unknown'])), fields=['decide_at'], name='message_undecided'),models.Index(condition=models.Q(('state__in', ['failed', 'expired', 'unknown', 'cancelled'])), fields=['campaign', 'state'], name='message_not_reached'),models.Index(condition=models.Q(('state__in', ['failed', 'expired', 'unknown', 'cancelled'])), fields=['state', '-id'], name='message_not_reached_newest'),models.Index(fields=['resident', '-made_at'], name='message_of_resident'),models.Index(fields=['phone', '-made_at'], name='message_of_phone')],
                 'verbose_name': 'message',
                 'verbose_name_plural': 'messages',
                 'ordering': ['-pk'],
@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                 ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='messaging.attempt', verbose_name='attempt')),
                 ('gateway', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('gateway', 'remote_id', 'phone', 'stat', 'year'), name='receipt_once')],"indexes": [models.Index(condition=models.Q(('attempt', None)), fields=['gateway', 'remote_id'], name='receipt_unmatched'),models.Index(condition=models.Q(('attempt', None)), fields=['received_at'], name='receipt_unmatched_since')],
                 'verbose_name': 'receipt',
                 'verbose_name_plural': 'receipts',
                 'ordering': ['-pk'],
@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
                 ('gateway', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway')),
                 ('institution', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.institution')),
             ],
-            options={
+            options={"indexes": [models.Index(fields=['campaign'], name='tally_campaign')],
                 'verbose_name': 'tally',
                 'verbose_name_plural': 'tallies',
             },
@@ -255,61 +255,9 @@ class Migration(migrations.Migration):
             model_name='attemptresult',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='5cae7353c735ba2040b11d82378ff1998181d59e', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_d4c1d', table='messaging_attemptresult', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['campaign', 'carrier', 'due_at', 'id'], name='message_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'queued'), models.Q(('refused_by', []), _negated=True)), fields=['carrier', 'due_at', 'id'], name='message_turned_away'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'claimed')), fields=['claimed_by'], name='message_claimed'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['submitted', 'unknown'])), fields=['decide_at'], name='message_undecided'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['failed', 'expired', 'unknown', 'cancelled'])), fields=['campaign', 'state'], name='message_not_reached'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['failed', 'expired', 'unknown', 'cancelled'])), fields=['state', '-id'], name='message_not_reached_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['resident', '-made_at'], name='message_of_resident'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['phone', '-made_at'], name='message_of_phone'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'claimed'), models.Q(('claimed_by', ''), ('on_wire', False)), _connector='OR'), name='message_claim_whole'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='attempt',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='317b9fe44100d01d2accf92c98dfe5b7d1e35509', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_5d679', table='messaging_attempt', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='receipt',
-            index=models.Index(condition=models.Q(('attempt', None)), fields=['gateway', 'remote_id'], name='receipt_unmatched'),
-        ),
-        migrations.AddIndex(
-            model_name='receipt',
-            index=models.Index(condition=models.Q(('attempt', None)), fields=['received_at'], name='receipt_unmatched_since'),
-        ),
-        migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('gateway', 'remote_id', 'phone', 'stat', 'year'), name='receipt_once'),
-        ),
-        migrations.AddIndex(
-            model_name='tally',
-            index=models.Index(fields=['campaign'], name='tally_campaign'),
         ),
         migrations.RunSQL(HOLD, LET_GO),
     ]

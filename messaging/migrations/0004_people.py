@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('raw', models.BinaryField(default=b'')),
                 ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.gateway', verbose_name='gateway')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('gateway', 'remote_id', 'year'), name='incoming_once')],"indexes": [models.Index(fields=['phone', '-received_at'], name='incoming_phone')],
                 'verbose_name': 'incoming message',
                 'verbose_name_plural': 'incoming messages',
                 'ordering': ['-pk'],
@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
                 ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='ended by')),
                 ('incoming', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.incomingmessage', verbose_name='proof')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('phone',), name='opt_out_once', violation_error_message='This number is on the list already.')],
                 'verbose_name': 'opt-out',
                 'verbose_name_plural': 'opt-outs',
                 'ordering': ['-since'],
@@ -168,20 +168,8 @@ class Migration(migrations.Migration):
             model_name='consent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='6bbb4e8a35f150cfbee6320982b838c59983db96', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_d2471', table='messaging_consent', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='incomingmessage',
-            index=models.Index(fields=['phone', '-received_at'], name='incoming_phone'),
-        ),
-        migrations.AddConstraint(
-            model_name='incomingmessage',
-            constraint=models.UniqueConstraint(fields=('gateway', 'remote_id', 'year'), name='incoming_once'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='incomingmessage',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='320857a99b24766473233e9f2f6985a54f749dc4', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_d4019', table='messaging_incomingmessage', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='optout',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('phone',), name='opt_out_once', violation_error_message='This number is on the list already.'),
         ),
     ]

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('at_limit', models.CharField(choices=[('block', 'nothing is sent'), ('approve', 'the district approves each campaign')], default='approve', max_length=10, verbose_name='when used up')),
                 ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quotas', to='clinic.institution', verbose_name='institution')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('institution', 'year'), name='quota_one_a_year', violation_error_message='This institution has its allowance of this year.')],
                 'verbose_name': 'message allowance',
                 'verbose_name_plural': 'message allowances',
                 'ordering': ['-year', 'institution'],
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ('counterpart', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.quota', verbose_name='other institution')),
                 ('quota', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='messaging.quota', verbose_name='allowance')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['allotment', 'top_up', 'share', 'loan', 'loan_return', 'correction']), ('reserved', 0), ('used', 0)), models.Q(models.Q(('kind__in', ['allotment', 'top_up', 'share', 'loan', 'loan_return', 'correction']), _negated=True), ('free', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.Value(0), '-', models.F('reserved')), '-', models.F('used')))), _connector='OR'), name='quota_entry_adds_up')],"indexes": [models.Index(fields=['campaign'], name='quota_entry_campaign')],
                 'verbose_name': 'ledger entry',
                 'verbose_name_plural': 'ledger entries',
                 'ordering': ['-pk'],
@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by')),
                 ('lender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lent', to='messaging.quota', verbose_name='lender')),
             ],
-            options={
+            options={"constraints": [models.CheckConstraint(condition=models.Q(('lender', models.F('borrower')), _negated=True), name='loan_of_two', violation_error_message='Lender and borrower are two.'),models.CheckConstraint(condition=models.Q(('decided_by', None), models.Q(('decided_by', models.F('asked_by')), _negated=True), _connector='OR'), name='loan_second_person', violation_error_message='A second person decides.')],
                 'verbose_name': 'loan of messages',
                 'verbose_name_plural': 'loans of messages',
                 'ordering': ['-asked_at'],
@@ -142,40 +142,16 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('quota', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='warnings', to='messaging.quota', verbose_name='allowance')),
             ],
-            options={
+            options={"constraints": [models.UniqueConstraint(fields=('quota', 'level', 'granted'), name='quota_warning_once')],
                 'verbose_name': 'warning of an allowance',
                 'verbose_name_plural': 'warnings of allowances',
                 'ordering': ['-at'],
                 'abstract': False,
             },
         ),
-        migrations.AddConstraint(
-            model_name='quota',
-            constraint=models.UniqueConstraint(fields=('institution', 'year'), name='quota_one_a_year', violation_error_message='This institution has its allowance of this year.'),
-        ),
-        migrations.AddIndex(
-            model_name='quotaentry',
-            index=models.Index(fields=['campaign'], name='quota_entry_campaign'),
-        ),
-        migrations.AddConstraint(
-            model_name='quotaentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['allotment', 'top_up', 'share', 'loan', 'loan_return', 'correction']), ('reserved', 0), ('used', 0)), models.Q(models.Q(('kind__in', ['allotment', 'top_up', 'share', 'loan', 'loan_return', 'correction']), _negated=True), ('free', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.Value(0), '-', models.F('reserved')), '-', models.F('used')))), _connector='OR'), name='quota_entry_adds_up'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='quotaentry',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='b659c3da3c4131a972b84bd5719c7c257c7dbd70', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_36266', table='messaging_quotaentry', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='quotaloan',
-            constraint=models.CheckConstraint(condition=models.Q(('lender', models.F('borrower')), _negated=True), name='loan_of_two', violation_error_message='Lender and borrower are two.'),
-        ),
-        migrations.AddConstraint(
-            model_name='quotaloan',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', None), models.Q(('decided_by', models.F('asked_by')), _negated=True), _connector='OR'), name='loan_second_person', violation_error_message='A second person decides.'),
-        ),
-        migrations.AddConstraint(
-            model_name='quotawarning',
-            constraint=models.UniqueConstraint(fields=('quota', 'level', 'granted'), name='quota_warning_once'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quotawarning',
