@@ -154,6 +154,19 @@ merge_checks: list[Callable] = []
 inquiry_links: list[str] = []
 
 
+# Dotted paths of function(user, since) → [plain facts of this person's failed saves, the newest first], no text of a
+# patient: {"at", "status", "code", "request", "fields"}. Whoever keeps tickets brings them along.
+failed_saves: list[str] = []
+
+
+def failed_saves_of(user, since) -> list[dict]:
+    return [facts for path in failed_saves for facts in import_string(path)(user, since)]
+
+
+# {role: name of the address} of roles that begin elsewhere than at the doctors' day or the station desk.
+first_pages: dict[str, str] = {}
+
+
 def inquiry_link(path: str) -> str | None:
     """Where one inquires after a record that was lost on this page; None where nobody knows."""
     return next((found for link in inquiry_links if (found := import_string(link)(path))), None)

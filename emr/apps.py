@@ -112,6 +112,7 @@ class EmrConfig(AppConfig):
             )
         )
         registry.inquiry_links.append("emr.saved.inquiry.link")
+        registry.failed_saves.append("emr.saved.lists.failed_of")
 
     def _keep_seals(self):
         def every(**interval):

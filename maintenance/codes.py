@@ -117,7 +117,7 @@ class EventKind(TextChoices):
     SEVERITY = "severity", _("severity")
     LEVEL = "level", _("service level")
     ASSIGNED = "assigned", _("assigned")
-    COMMENT = "comment", _("comment")
+    COMMENT = "comment", pgettext_lazy("ticket", "comment")
     INTERNAL = "internal", _("internal note")
     ATTACHED = "attached", _("picture attached")
     MERGED = "merged", _("merged")

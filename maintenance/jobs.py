@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from maintenance import breaches, escalation, silence
+from maintenance import breaches, escalation, recomputing, silence
 
 
 @task()
@@ -18,3 +18,9 @@ def find_breaches():
 @task()
 def close_silent():
     return silence.close()
+
+
+@task()
+def recompute_tickets():
+    """Queued when a promise or a calendar was changed; the timetable's hourly run heals what a lost one left."""
+    return recomputing.recompute()

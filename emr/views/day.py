@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from clinic import registry
 from clinic.codes import Role
 from clinic.permissions import ADMIN_ROLES, PAGE_ROLES, open_to_all, signed_in
 from emr.after_visits import lists as after_visit_list
@@ -30,6 +31,8 @@ def home(request):
     user = request.user
     if user.role in ADMIN_ROLES:
         return redirect("admin:index")
+    if user.role in registry.first_pages:
+        return redirect(registry.first_pages[user.role])
     if user.role not in PAGE_ROLES:
         return render(request, "emr/nothing.html")
     if user.role == Role.NURSE:

@@ -40,7 +40,7 @@ OLDEST_DAYS = 365
 def report(
     *, key, kind, module, title, by, institution=None, severity=Severity.ORDINARY, description="",
     channel=Channel.SYSTEM, reported_at=None, reporter=None, reporter_name="", reporter_phone="", page="",
-    request_id="", failures=(), side=None, now=None,
+    request_id="", failures=(), side=None, equipment=None, now=None,
 ) -> Ticket:  # fmt: skip
     """Write a ticket; the same ``key`` returns the first one. ``by`` is None for the probe of a link.
 
@@ -79,7 +79,7 @@ def report(
             reporter=reporter or (None if reporter_name else by), reporter_name=reporter_name.strip(),
             reporter_phone=reporter_phone.strip(), title=title, description=description, reported_at=reported_at,
             typed_at=now, typed_by=by, page=page[:200], request_id=request_id[:40], failures=list(failures)[:20],
-            state_at=now, side=side, vendor_since=now if side == Side.VENDOR else None, level=level,
+            state_at=now, side=side, equipment=equipment, vendor_since=now if side == Side.VENDOR else None, level=level,
             words=search.words_of(title, description),
         )  # fmt: skip
         ticket.number = numbers.take(timezone.localdate(now).year)

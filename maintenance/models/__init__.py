@@ -16,6 +16,7 @@ from maintenance.models.ticket import (
     Ticket,
     TicketCounter,
     TicketEvent,
+    TicketFilter,
 )
 from maintenance.models.training import Attempt, Certificate, Course, Question, Session, Trainee
 from maintenance.models.upgrade import Notice, Upgrade, UpgradeSite, WatchHour
@@ -53,6 +54,7 @@ __all__ = [
     "Ticket",
     "TicketCounter",
     "TicketEvent",
+    "TicketFilter",
     "Trainee",
     "Upgrade",
     "UpgradeSite",

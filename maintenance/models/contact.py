@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from clinic.models import Institution
@@ -20,7 +21,7 @@ class Contact(Row):
     institution = models.ForeignKey(
         Institution, models.PROTECT, related_name="contacts", verbose_name=_("institution")
     )
-    side = models.CharField(_("side"), max_length=20, choices=Side.choices)
+    side = models.CharField(pgettext_lazy("ticket", "side"), max_length=20, choices=Side.choices)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

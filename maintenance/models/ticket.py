@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clinic.codes import Role
 from clinic.models import Institution
@@ -75,7 +76,14 @@ class Ticket(Row):
     )
     reporter_name = models.CharField(_("reporter's name"), max_length=60, blank=True)
     reporter_phone = models.CharField(_("reporter's phone"), max_length=30, blank=True)
-    title = models.CharField(_("title"), max_length=100)
+    equipment = models.ForeignKey(
+        "maintenance.Equipment",
+        models.PROTECT,
+        null=True,
+        related_name="tickets",
+        verbose_name=_("equipment"),
+    )
+    title = models.CharField(pgettext_lazy("ticket", "title"), max_length=100)
     description = models.TextField(_("description"), max_length=4000, blank=True)
     reported_at = models.DateTimeField(_("reported at"))
     typed_at = models.DateTimeField(_("typed at"), default=timezone.now)
@@ -89,7 +97,7 @@ class Ticket(Row):
     state = models.CharField(_("state"), max_length=10, choices=TicketState.choices, default=TicketState.NEW)
     state_at = models.DateTimeField(_("since"), default=timezone.now)
     waiting_for = models.CharField(_("waiting for"), max_length=10, choices=WaitingFor.choices, blank=True)
-    side = models.CharField(_("side"), max_length=20, choices=Side.choices)
+    side = models.CharField(pgettext_lazy("ticket", "side"), max_length=20, choices=Side.choices)
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("assigned to")
     )
@@ -332,6 +340,39 @@ class PictureGrant(AppendOnlyRow):
 
     def __str__(self):
         return f"{self.ticket}"
+
+
+class TicketFilter(Row):
+    """What somebody looks for again and again in the queue: ``choices`` are the form's plain values, without typed text."""
+
+    PRIVATE_FIELDS = frozenset()
+    deletable = True  # nobody's record: a habit
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("owner")
+    )
+    name = models.CharField(_("name"), max_length=30)
+    choices = models.JSONField(_("filter"), default=dict)
+
+    class OwnQuerySet(models.QuerySet):
+        def visible_to(self, user):
+            return self.filter(owner=user) if user.is_authenticated else self.none()
+
+    objects = OwnQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("saved filter of tickets")
+        verbose_name_plural = _("saved filters of tickets")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"], name="ticket_filter_once",
+                violation_error_message=_("There is a filter of this name."),
+            )
+        ]  # fmt: skip
+
+    def __str__(self):
+        return self.name
 
 
 class TicketCounter(models.Model):

@@ -3,11 +3,5 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("maintenance.page_urls.tickets")),
-    path("", include("maintenance.page_urls.contract")),
-    path("", include("maintenance.page_urls.reports")),
-    path("", include("maintenance.page_urls.upgrades")),
-    path("", include("maintenance.page_urls.emergencies")),
-    path("", include("maintenance.page_urls.things")),
-    path("", include("maintenance.page_urls.training")),
+    path("tickets/", include("maintenance.page_urls.tickets")),
 ]

@@ -3,7 +3,7 @@
 from django.utils.module_loading import import_string
 
 # Each: a function(staff, residents), as the owner, inside the seed's transaction. staff is {account: user}.
-ROOMS: tuple[str, ...] = ()
+ROOMS: tuple[str, ...] = ("maintenance.seeding.tickets.make",)
 
 
 def make(staff, residents):

@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image
 
+from clinic import pictures as decoding
 from clinic.errors import Refused
 from contracts import pictures
 
@@ -56,7 +57,7 @@ def test_a_photograph_is_turned_upright():
 
 def test_the_whole_picture_at_full_size_is_never_flattened(monkeypatch):
     """A hundred kilobytes of white paper would take three quarters of a gigabyte."""
-    sizes, flatten = [], pictures._on_white
-    monkeypatch.setattr(pictures, "_on_white", lambda image: sizes.append(image.size) or flatten(image))
+    sizes, flatten = [], decoding.on_white
+    monkeypatch.setattr(decoding, "on_white", lambda image: sizes.append(image.size) or flatten(image))
     pictures.scan(encoded(Image.new("L", (6000, 6000), "white")))
     assert sizes == [(1754, 1754)]

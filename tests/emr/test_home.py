@@ -96,8 +96,8 @@ def test_a_nurse_sees_who_has_vital_signs_already(home, nurse, station):
     assert taken == {"已测": True, "未测": False}
 
 
-def test_a_vendor_is_told_that_there_is_nothing(client, district):
-    client.force_login(factories.user(Role.VENDOR, district))
+def test_who_has_no_pages_is_told_so(client, district):
+    client.force_login(factories.user(Role.INTEGRATOR, district))
     assert "看不到居民信息" in client.get("/").content.decode()
 
 

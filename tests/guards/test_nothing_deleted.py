@@ -59,6 +59,7 @@ DELETABLE = {
     "maintenance_attendance": "ticked by mistake",
     "maintenance_planstep": "a plan is written anew",
     "maintenance_question": "a question that is no longer asked",
+    "maintenance_ticketfilter": "a habit, nobody's record",
     "maintenance_trainee": "asked by mistake",
     "maintenance_upgradesite": "while the upgrade is a draft",
     "maintenance_workspan": "hours that are no longer worked",
