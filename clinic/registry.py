@@ -16,7 +16,7 @@ class NavigationItem:
     label: str
     permissions: tuple[str, ...]
     roles: frozenset = frozenset()
-    pages: str = ""
+    pages: str | tuple[str, ...] = ""
 
 
 navigation: list[NavigationItem] = []

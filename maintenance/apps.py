@@ -5,6 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import registry
 from clinic.codes import Role
+from maintenance import desk
+
+# How the addresses of all its pages begin.
+PAGES = ("/tickets/", "/contract/")
 
 
 class MaintenanceConfig(AppConfig):
@@ -15,27 +19,19 @@ class MaintenanceConfig(AppConfig):
         self._pages()
         self._desk()
         self._jobs()
+        self._checks()
         self._demo()
 
     def _pages(self):
         """What people find in the page header, and where the vendor's engineers begin."""
         registry.navigation.append(
-            registry.NavigationItem(
-                "tickets", _("Maintenance"), ("maintenance.add_ticket",), pages="/tickets/"
-            )
+            registry.NavigationItem("tickets", _("Maintenance"), ("maintenance.add_ticket",), pages=PAGES)
         )
         registry.first_pages[Role.VENDOR] = "tickets"
 
     def _desk(self):
         """What the desk does first."""
-        registry.desk_tiles += [
-            registry.DeskTile("tickets", _("Tickets"), _("Report, follow, confirm"), ("maintenance.add_ticket",), order=60),
-            registry.DeskTile("board", _("Board"), _("What is overdue, for a screen on the wall"), ("maintenance.see_board",), order=61),
-            registry.DeskTile("admin:maintenance_contact_changelist", _("Whom to call"), _("The contacts of each side, with deputies"), ("maintenance.view_contact",), order=62),
-            registry.DeskTile("admin:maintenance_servicelevel_changelist", _("Service levels"), _("Times to respond and to resolve"), ("maintenance.change_servicelevel",), order=63),
-            registry.DeskTile("admin:maintenance_workcalendar_changelist", _("Work calendars"), _("Working hours and lunch breaks"), ("maintenance.change_workcalendar",), order=64),
-            registry.DeskTile("admin:maintenance_workday_changelist", _("Special days"), _("Holidays and moved working days"), ("maintenance.change_workday",), order=65),
-        ]  # fmt: skip
+        registry.desk_tiles += desk.TILES
 
     def _jobs(self):
         """What recurs."""
@@ -48,6 +44,10 @@ class MaintenanceConfig(AppConfig):
             registry.TimetableLine("recompute_tickets", "maintenance.jobs.recompute_tickets", hour),
             registry.TimetableLine("close_silent_tickets", "maintenance.jobs.close_silent", hour),
         ]
+
+    def _checks(self):
+        """What ``manage.py verify`` adds up."""
+        registry.checks.append(registry.Check("vendor's contract", "maintenance.verification.contract"))
 
     def _demo(self):
         """Maintenance's room of the demo district."""

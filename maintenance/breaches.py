@@ -9,9 +9,10 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from maintenance import clock, penalty, sla
-from maintenance.codes import OPEN, BreachState, Measure, Target
+from maintenance.codes import OPEN, BreachState, Measure, Target, TicketState
 from maintenance.models import Breach, Clause, Pause, Ticket, VendorContract
 
 TARGETS = {Measure.RESPONSE_LATE: Target.RESPONSE, Measure.RESOLVE_LATE: Target.RESOLVE}
@@ -26,7 +27,25 @@ def find(now=None) -> int:
     now = now or timezone.now()
     today = timezone.localdate(now)
     contracts = VendorContract.objects.filter(starts__lte=today, ends__gte=today - BACK)
-    return sum(_of_contract(contract, now) for contract in contracts)
+    return sum(_of_contract(contract, now) + _let_go_of_merged(contract, now) for contract in contracts)
+
+
+def _let_go_of_merged(contract, now):
+    """One fault is charged once: what a ticket broke before it was merged into another goes on there."""
+    rows = Breach.objects.filter(
+        contract=contract,
+        ticket__state=TicketState.MERGED,
+        state__in=(BreachState.OPEN, BreachState.OBJECTED),
+    )
+    with transaction.atomic():
+        rows = list(rows.select_for_update(of=("self",)).select_related("ticket__merged_into")[:STEP])
+        for row in rows:
+            row.state, row.decided_at = BreachState.WAIVED, now
+            row.decision = _("The ticket was merged into %(number)s.") % {
+                "number": row.ticket.merged_into.number
+            }
+            row.save(update_fields=["state", "decided_at", "decision"])
+    return len(rows)
 
 
 def _of_contract(contract, now):
@@ -39,7 +58,7 @@ def _of_contract(contract, now):
         | Q(fixed_at=None, resolve_due_at__lt=now) | Q(fixed_at__gt=F("resolve_due_at")) | Q(reopened__gt=0)
     )  # fmt: skip
     rows = Ticket.objects.filter(
-        Q(state__in=OPEN) | Q(fixed_at__gte=now - BACK), late, vendor_since__isnull=False,
+        Q(state__in=OPEN) | Q(fixed_at__gte=now - BACK), late, merged_into=None, vendor_since__isnull=False,
         vendor_since__date__range=(contract.starts, contract.ends),
     ).order_by("pk")  # fmt: skip
     while found := list(rows.filter(pk__gt=after)[:STEP]):
@@ -67,6 +86,24 @@ def _of_ticket(ticket, clauses, terms, pauses, now):
         for part, found in facts:
             done += _keep(clause, ticket, part, {**penalty.terms_of(clause), **found}, now)
     return done
+
+
+def of_upgrade(upgrade, now=None) -> int:
+    """An upgrade was rolled back: one breach for each clause of the contract in force that measures it. Returns how many rows
+    were written; asked again it writes none."""
+    now = now or timezone.now()
+    today = timezone.localdate(upgrade.began_at or now)
+    clauses = Clause.objects.filter(
+        contract__starts__lte=today, contract__ends__gte=today, measure=Measure.UPGRADE_FAILED
+    )
+    found = {
+        "upgrade": upgrade.release, "began": upgrade.began_at and upgrade.began_at.isoformat(),
+        "ended": upgrade.ended_at and upgrade.ended_at.isoformat(),
+    }  # fmt: skip
+    return sum(
+        _keep(clause, None, str(upgrade.uuid), {**penalty.terms_of(clause), **found}, now)
+        for clause in clauses.select_related("contract")
+    )
 
 
 def facts_of(ticket, terms, target, pauses, now) -> dict | None:

@@ -13,10 +13,12 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Conflict, Forbidden, Refused
 from maintenance import penalty
-from maintenance.codes import BREACH_MOVES, BreachState
+from maintenance.codes import BREACH_MOVES, BreachState, Measure
 from maintenance.models import Breach, Statement, VendorContract
 
 LONGEST = 500
+# What a person has to see: a job finds no trace of it.
+BY_HAND = (Measure.SAVES_LOST, Measure.UPGRADE_FAILED)
 
 
 def object_to(*, breach, by, words, now=None, request=None) -> Breach:
@@ -34,6 +36,34 @@ def confirm(*, breach, by, words="", now=None, request=None) -> Breach:
 def waive(*, breach, by, words, now=None, request=None) -> Breach:
     """It does not count, with reason."""
     return _decide(breach, BreachState.WAIVED, "maintenance.decide_breach", by, _words(words), now, request)
+
+
+def charge(*, clause, on: date, words, key, by, now=None, request=None) -> Breach:
+    """A breach that no job can measure (records lost), opened by a person with the facts in words; the same ``key`` opens it
+    once. Refused codes: words, on, measure."""
+    if not by.has_perm("maintenance.decide_breach"):
+        raise Forbidden(_("Your role does not allow this."))
+    words, now = _words(words), now or timezone.now()
+    if clause.measure not in BY_HAND:
+        raise Refused(
+            _("The system finds breaches of this clause by itself."), code="measure", field="clause"
+        )
+    contract = clause.contract
+    if not contract.starts <= on <= min(contract.ends, timezone.localdate(now)):
+        raise Refused(_("The day lies in the contract's term and not in the future."), code="on", field="on")
+    with transaction.atomic():
+        VendorContract.objects.select_for_update().get(pk=contract.pk)
+        if known := Breach.objects.filter(uuid=key).first():
+            return known
+        if Statement.objects.filter(contract=contract, month=on.replace(day=1)).exists():
+            raise Conflict(_("The statement of this month is frozen."), code="frozen")
+        facts = {**penalty.terms_of(clause), "words": words, "by": by.name}
+        made = Breach.objects.create(
+            uuid=key, contract=contract, clause=clause, part=str(key), on=on, facts=facts, amount=penalty.reckon(facts),
+            opened_at=now,
+        )  # fmt: skip
+        audit.record(Act.CREATE, by=by, request=request, obj=made)
+        return made
 
 
 def freeze(*, contract, month: date, by, now=None, request=None) -> Statement:

@@ -1,5 +1,5 @@
 """The station desk of maintenance, one file a noun."""
 
-from maintenance.admin import promises
+from maintenance.admin import contract, promises
 
-__all__ = ["promises"]
+__all__ = ["contract", "promises"]

@@ -3,7 +3,10 @@
 from django.utils.module_loading import import_string
 
 # Each: a function(staff, residents), as the owner, inside the seed's transaction. staff is {account: user}.
-ROOMS: tuple[str, ...] = ("maintenance.seeding.tickets.make",)
+ROOMS: tuple[str, ...] = (
+    "maintenance.seeding.tickets.make",
+    "maintenance.seeding.contract.make",
+)
 
 
 def make(staff, residents):

@@ -4,10 +4,12 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from django import template
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from maintenance.codes import Severity, TicketState
+from maintenance.codes import BreachState, Severity, TicketState
 
 register = template.Library()
 
@@ -57,3 +59,28 @@ def time_left(left):
 @register.simple_tag
 def filter_query(kept):
     return urlencode({name: value for name, value in kept.choices.items() if value})
+
+
+BREACHES = {
+    BreachState.OPEN: "state-wait",
+    BreachState.OBJECTED: "state-wait",
+    BreachState.CONFIRMED: "state-bad",
+}
+
+
+@register.simple_tag
+def breach_state(row):
+    return format_html(
+        '<span class="state {}">{}</span>', BREACHES.get(row.state, ""), row.get_state_display()
+    )
+
+
+@register.filter
+def breach_word(code):
+    return BreachState(code).label
+
+
+@register.filter
+def moment(text):
+    """A stored moment in ISO form as people write it."""
+    return timezone.localtime(parse_datetime(text)).strftime("%Y-%m-%d %H:%M") if text else ""

@@ -1,0 +1,16 @@
+"""What people of maintenance do first, on the station desk's first page."""
+
+from django.utils.translation import gettext_lazy as _
+
+from clinic.registry import DeskTile
+
+TILES = [
+    DeskTile("tickets", _("Tickets"), _("Report, follow, confirm"), ("maintenance.add_ticket",), order=60),
+    DeskTile("board", _("Board"), _("What is overdue, for a screen on the wall"), ("maintenance.see_board",), order=61),
+    DeskTile("contract", _("Vendor's contract"), _("Clauses, breaches, penalties, payments"), ("maintenance.view_vendorcontract",), order=66),
+    DeskTile("admin:maintenance_vendorcontract_changelist", _("Contracts entered"), _("Terms, clauses and payments"), ("maintenance.change_vendorcontract",), order=67),
+    DeskTile("admin:maintenance_contact_changelist", _("Whom to call"), _("The contacts of each side, with deputies"), ("maintenance.view_contact",), order=62),
+    DeskTile("admin:maintenance_servicelevel_changelist", _("Service levels"), _("Times to respond and to resolve"), ("maintenance.change_servicelevel",), order=63),
+    DeskTile("admin:maintenance_workcalendar_changelist", _("Work calendars"), _("Working hours and lunch breaks"), ("maintenance.change_workcalendar",), order=64),
+    DeskTile("admin:maintenance_workday_changelist", _("Special days"), _("Holidays and moved working days"), ("maintenance.change_workday",), order=65),
+]  # fmt: skip
