@@ -289,6 +289,13 @@ CONTRACTS_SCAN_BYTES = number("SHEYI_CONTRACTS_SCAN_BYTES", 5_000_000)
 
 # A fixed ticket that nobody objects to is closed after so many days.
 MAINTENANCE_SILENCE_DAYS = number("SHEYI_MAINTENANCE_SILENCE_DAYS", 7)
+# Which release this is, as its operators call it; it stands in backups.
+RELEASE = os.environ.get("SHEYI_RELEASE", "")
+# The file with the key of encrypted backups (32 bytes as base64); after so many hours without a good one somebody is told.
+BACKUP_KEY = os.environ.get("SHEYI_BACKUP_KEY", "")
+BACKUP_HOURS = number("SHEYI_BACKUP_HOURS", 26)
+# Where pg_dump and pg_restore lie; empty: those that came with the packages.
+POSTGRES_BINARIES = os.environ.get("SHEYI_POSTGRES_BINARIES", "")
 
 LOGGING = {
     "version": 1,

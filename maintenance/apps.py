@@ -42,6 +42,7 @@ class MaintenanceConfig(AppConfig):
             registry.TimetableLine("escalate_tickets", "maintenance.jobs.escalate", minute),
             registry.TimetableLine("find_breaches", "maintenance.jobs.find_breaches", ten_minutes),
             registry.TimetableLine("recompute_tickets", "maintenance.jobs.recompute_tickets", hour),
+            registry.TimetableLine("watch_backups", "maintenance.jobs.watch_backups", hour),
             registry.TimetableLine("close_silent_tickets", "maintenance.jobs.close_silent", hour),
         ]
 

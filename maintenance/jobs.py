@@ -3,6 +3,7 @@
 from django_tasks import task
 
 from maintenance import breaches, escalation, recomputing, silence
+from maintenance.backups import watching
 
 
 @task()
@@ -24,3 +25,8 @@ def close_silent():
 def recompute_tickets():
     """Queued when a promise or a calendar was changed; the timetable's hourly run heals what a lost one left."""
     return recomputing.recompute()
+
+
+@task()
+def watch_backups():
+    return watching.alarm()

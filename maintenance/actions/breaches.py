@@ -97,7 +97,7 @@ def freeze(*, contract, month: date, by, now=None, request=None) -> Statement:
 
 def hash_of(contract, month, lines, total) -> str:
     """SHA-256 in hex over the canonical text: keys in order, no spaces, UTF-8."""
-    whole = {"contract": contract.number, "month": f"{month:%Y-%m}", "lines": lines, "total": str(total)}
+    whole = {"contract": contract.number, "month": f"{month:%Y-%m}", "lines": lines, "total": f"{total:.2f}"}
     return hashlib.sha256(
         json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     ).hexdigest()

@@ -144,6 +144,13 @@ def test_a_month_is_frozen_when_all_is_decided(client, contract, lost, business)
     assert act(client, lost, "waive", words="反悔").status_code == 409
 
 
+def test_a_month_without_penalties_is_frozen_and_verified_too(contract, lost, business):
+    actions.waive(breach=lost, by=business, words="已恢复")
+    made = actions.freeze(contract=contract, month=LAST_MONTH, by=business)
+    assert made.total == 0
+    assert verification.contract(Scope()).ok
+
+
 def test_this_month_is_not_frozen_yet(client, contract, business):
     client.force_login(business)
     client.post(f"/contract/{contract.uuid}/freeze", {"month": f"{TODAY:%Y-%m}"})
