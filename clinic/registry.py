@@ -163,6 +163,14 @@ def failed_saves_of(user, since) -> list[dict]:
     return [facts for path in failed_saves for facts in import_string(path)(user, since)]
 
 
+# Dotted paths of function(since, until) → {name: count} of what happened in the house in that time: "saves", "saves_failed".
+counted_in: list[str] = []
+
+
+def counts_of(since, until) -> dict[str, int]:
+    return {name: count for path in counted_in for name, count in import_string(path)(since, until).items()}
+
+
 # {role: name of the address} of roles that begin elsewhere than at the doctors' day or the station desk.
 first_pages: dict[str, str] = {}
 

@@ -1,3 +1,4 @@
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from django.apps import AppConfig
 from django.conf import settings
@@ -8,7 +9,7 @@ from clinic.codes import Role
 from maintenance import desk
 
 # How the addresses of all its pages begin.
-PAGES = ("/tickets/", "/contract/")
+PAGES = ("/tickets/", "/contract/", "/weekly/", "/meetings/")
 
 
 class MaintenanceConfig(AppConfig):
@@ -42,13 +43,21 @@ class MaintenanceConfig(AppConfig):
             registry.TimetableLine("escalate_tickets", "maintenance.jobs.escalate", minute),
             registry.TimetableLine("find_breaches", "maintenance.jobs.find_breaches", ten_minutes),
             registry.TimetableLine("recompute_tickets", "maintenance.jobs.recompute_tickets", hour),
+            registry.TimetableLine(
+                "make_weekly_reports",
+                "maintenance.jobs.make_weekly_reports",
+                CronTrigger(day_of_week="mon,tue", hour=7, minute=30, timezone=settings.TIME_ZONE),
+            ),
             registry.TimetableLine("watch_backups", "maintenance.jobs.watch_backups", hour),
             registry.TimetableLine("close_silent_tickets", "maintenance.jobs.close_silent", hour),
         ]
 
     def _checks(self):
         """What ``manage.py verify`` adds up."""
-        registry.checks.append(registry.Check("vendor's contract", "maintenance.verification.contract"))
+        registry.checks += [
+            registry.Check("vendor's contract", "maintenance.verification.contract"),
+            registry.Check("weekly reports", "maintenance.verification.weekly_reports"),
+        ]
 
     def _demo(self):
         """Maintenance's room of the demo district."""

@@ -13,5 +13,7 @@ TILES = [
     DeskTile("admin:maintenance_servicelevel_changelist", _("Service levels"), _("Times to respond and to resolve"), ("maintenance.change_servicelevel",), order=63),
     DeskTile("admin:maintenance_workcalendar_changelist", _("Work calendars"), _("Working hours and lunch breaks"), ("maintenance.change_workcalendar",), order=64),
     DeskTile("admin:maintenance_workday_changelist", _("Special days"), _("Holidays and moved working days"), ("maintenance.change_workday",), order=65),
+    DeskTile("weekly", _("Weekly reports"), _("Made from data, signed, printed"), ("maintenance.view_weeklyreport",), order=68),
+    DeskTile("meetings", _("Meetings"), _("Agenda, minutes, what is left to do"), ("maintenance.view_meeting",), order=69),
     DeskTile("admin:maintenance_backup_changelist", _("Backups"), _("When the last good one was taken and checked"), ("maintenance.view_backup",), order=70),
 ]  # fmt: skip

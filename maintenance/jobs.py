@@ -4,6 +4,7 @@ from django_tasks import task
 
 from maintenance import breaches, escalation, recomputing, silence
 from maintenance.backups import watching
+from maintenance.weekly import making
 
 
 @task()
@@ -30,3 +31,8 @@ def recompute_tickets():
 @task()
 def watch_backups():
     return watching.alarm()
+
+
+@task()
+def make_weekly_reports():
+    return making.make_missing()

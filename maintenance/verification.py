@@ -4,8 +4,9 @@ from django.utils.translation import gettext as _
 
 from clinic.verification import Finding, Scope
 from maintenance import penalty
+from maintenance.actions import reports
 from maintenance.actions.breaches import hash_of
-from maintenance.models import Breach, Statement
+from maintenance.models import Breach, Statement, WeeklyReport
 
 NAMED = 20
 
@@ -28,3 +29,21 @@ def contract(scope=Scope()) -> Finding:  # noqa: B008 - frozen
         True,
         _("Vendor's contract: %(statements)d statements and %(breaches)d breaches, none broken.") % facts,
     )
+
+
+def weekly_reports(scope=Scope()) -> Finding:  # noqa: B008 - frozen
+    """Every signed report comes to its hash."""
+    rows = list(WeeklyReport.objects.exclude(signed_at=None))
+    notes = [
+        _("The weekly report %(what)s does not match its hash.") % {"what": row}
+        for row in rows
+        if reports.hash_of(row) != row.sha256
+    ]
+    facts = {"signed": len(rows), "broken": len(notes)}
+    if notes:
+        return Finding(
+            False,
+            _("Weekly reports: %(broken)d of %(signed)d signed ones are broken.") % facts,
+            notes[:NAMED],
+        )
+    return Finding(True, _("Weekly reports: %(signed)d signed, none broken.") % facts)

@@ -5,4 +5,5 @@ from django.urls import include, path
 urlpatterns = [
     path("tickets/", include("maintenance.page_urls.tickets")),
     path("contract/", include("maintenance.page_urls.contract")),
+    path("", include("maintenance.page_urls.reports")),
 ]
