@@ -1,8 +1,9 @@
 """What the shell around every page needs."""
 
 from django.urls import reverse
+from django.utils import timezone
 
-from clinic import registry
+from clinic import page_notices, registry
 
 
 def shell(request):
@@ -11,11 +12,12 @@ def shell(request):
     if user is None or not user.is_authenticated:
         return {}
     return {
+        "page_notices": page_notices.for_user(user, timezone.now()),
         "navigation": [
             {"address": reverse(item.url_name), "label": item.label, "here": _here(item, request.path)}
             for item in registry.navigation
             if user.has_perms(item.permissions) and (not item.roles or user.role in item.roles)
-        ]
+        ],
     }
 
 

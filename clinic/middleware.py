@@ -11,10 +11,10 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.http import Http404, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from clinic import audit, identity, readiness, text
+from clinic import audit, identity, metering, readiness, text
 from clinic.codes import Act
 from clinic.logs import request_id
 from clinic.views import errors, health
@@ -36,11 +36,13 @@ class RequestLog:
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request.id
+            took = (time.perf_counter() - began) * 1000
+            metering.meter.add(response.status_code, took, timezone.now())
             facts = {
                 "method": request.method,
                 "path": request.path,
                 "status": response.status_code,
-                "ms": round((time.perf_counter() - began) * 1000, 1),
+                "ms": round(took, 1),
             }
             log.info("request", extra={"facts": facts})
             return response

@@ -2,9 +2,10 @@
 
 from django.urls import include, path
 
-from clinic.views import account, session
+from clinic.views import account, notices, session
 
 urlpatterns = [
+    path("notices", notices.notices, name="page-notices"),
     path("sign-in", session.sign_in, name="sign-in"),
     path("sign-in/again", session.sign_in_again, name="sign-in-again"),
     path("sign-out", session.sign_out, name="sign-out"),

@@ -171,6 +171,20 @@ def counts_of(since, until) -> dict[str, int]:
     return {name: count for path in counted_in for name, count in import_string(path)(since, until).items()}
 
 
+# Dotted paths of function(now) → [clinic.page_notices.PageNotice] that pages show at their top.
+page_notices: list[str] = []
+# Dotted paths of function(since, until, paths of institutions) → {hour (aware): visits that began to wait in it}.
+visit_traffic: list[str] = []
+
+
+def visits_by_hour(since, until, paths) -> dict:
+    found: dict = {}
+    for path in visit_traffic:
+        for hour, count in import_string(path)(since, until, paths).items():
+            found[hour] = found.get(hour, 0) + count
+    return found
+
+
 # {role: name of the address} of roles that begin elsewhere than at the doctors' day or the station desk.
 first_pages: dict[str, str] = {}
 

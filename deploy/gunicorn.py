@@ -56,3 +56,10 @@ def post_fork(server, worker):
 
     for connection in connections.all(initialized_only=True):
         connection.connection = None
+
+
+def post_worker_init(worker):
+    """Each worker writes down how its pages answer."""
+    from clinic import metering  # noqa: PLC0415 - this file is read before Django is set up
+
+    metering.start()

@@ -9,7 +9,7 @@ from clinic.codes import Role
 from maintenance import desk
 
 # How the addresses of all its pages begin.
-PAGES = ("/tickets/", "/contract/", "/weekly/", "/meetings/")
+PAGES = ("/tickets/", "/contract/", "/weekly/", "/meetings/", "/upgrades/")
 
 
 class MaintenanceConfig(AppConfig):
@@ -29,6 +29,7 @@ class MaintenanceConfig(AppConfig):
             registry.NavigationItem("tickets", _("Maintenance"), ("maintenance.add_ticket",), pages=PAGES)
         )
         registry.first_pages[Role.VENDOR] = "tickets"
+        registry.page_notices.append("maintenance.upgrading.notices.shown")
 
     def _desk(self):
         """What the desk does first."""
@@ -48,6 +49,9 @@ class MaintenanceConfig(AppConfig):
                 "maintenance.jobs.make_weekly_reports",
                 CronTrigger(day_of_week="mon,tue", hour=7, minute=30, timezone=settings.TIME_ZONE),
             ),
+            registry.TimetableLine("remind_of_upgrades", "maintenance.jobs.remind_of_upgrades", hour),
+            registry.TimetableLine("watch_upgrades", "maintenance.jobs.watch_upgrades", ten_minutes),
+            registry.TimetableLine("forget_request_minutes", "maintenance.jobs.forget_request_minutes", hour),
             registry.TimetableLine("watch_backups", "maintenance.jobs.watch_backups", hour),
             registry.TimetableLine("close_silent_tickets", "maintenance.jobs.close_silent", hour),
         ]

@@ -15,5 +15,7 @@ TILES = [
     DeskTile("admin:maintenance_workday_changelist", _("Special days"), _("Holidays and moved working days"), ("maintenance.change_workday",), order=65),
     DeskTile("weekly", _("Weekly reports"), _("Made from data, signed, printed"), ("maintenance.view_weeklyreport",), order=68),
     DeskTile("meetings", _("Meetings"), _("Agenda, minutes, what is left to do"), ("maintenance.view_meeting",), order=69),
+    DeskTile("upgrades", _("Upgrades"), _("Plans, acknowledgements, what is coming"), ("maintenance.view_upgrade",), order=59),
+    DeskTile("admin:maintenance_emergencyplan_changelist", _("Emergency plans"), _("Steps, roles and telephones"), ("maintenance.change_emergencyplan",), order=71),
     DeskTile("admin:maintenance_backup_changelist", _("Backups"), _("When the last good one was taken and checked"), ("maintenance.view_backup",), order=70),
 ]  # fmt: skip

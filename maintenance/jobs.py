@@ -2,8 +2,11 @@
 
 from django_tasks import task
 
+from clinic import metering
 from maintenance import breaches, escalation, recomputing, silence
 from maintenance.backups import watching
+from maintenance.upgrading import notices
+from maintenance.upgrading import watching as upgrades
 from maintenance.weekly import making
 
 
@@ -36,3 +39,18 @@ def watch_backups():
 @task()
 def make_weekly_reports():
     return making.make_missing()
+
+
+@task()
+def remind_of_upgrades():
+    return notices.remind()
+
+
+@task()
+def watch_upgrades():
+    return upgrades.watch()
+
+
+@task()
+def forget_request_minutes():
+    return metering.forget()

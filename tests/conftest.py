@@ -16,7 +16,7 @@ from django.db import OperationalError, ProgrammingError, connection
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
 
-from clinic import database, postgres
+from clinic import database, page_notices, postgres
 from clinic.codes import InstitutionKind, Role
 from tests import factories
 
@@ -157,6 +157,12 @@ def _plain_static_files(settings):
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture(autouse=True)
+def _no_notices():
+    """A page asks for notices now and then; in tests when a test says so."""
+    page_notices.board.pretend()
 
 
 @pytest.fixture

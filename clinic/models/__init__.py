@@ -6,6 +6,7 @@ from clinic.models.health import Allergy, Problem
 from clinic.models.household import Household
 from clinic.models.institution import Community, Institution
 from clinic.models.lease import Lease
+from clinic.models.metering import RequestMinute
 from clinic.models.resident import KeyTag, RecordNumberCounter, Resident, ResidentMerge
 from clinic.models.user import PasswordRecord, User
 
@@ -23,6 +24,7 @@ __all__ = [
     "PasswordRecord",
     "Problem",
     "RecordNumberCounter",
+    "RequestMinute",
     "Resident",
     "ResidentMerge",
     "User",

@@ -61,7 +61,7 @@ class ItemForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     words = forms.CharField(label=_("what is to be done"), max_length=meetings.LONGEST_ITEM)
     owner = forms.ModelChoiceField(get_user_model().objects.none(), label=_("by whom"), to_field_name="uuid")
-    due_on = forms.DateField(label=_("due on"), widget=Day)
+    due_on = forms.DateField(label=pgettext_lazy("action", "due on"), widget=Day)
     ticket_number = forms.CharField(label=_("ticket"), max_length=20, required=False)
 
     def __init__(self, *args, **kwargs):

@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from maintenance.codes import BreachState, Severity, TicketState
+from maintenance.codes import BreachState, Business, Module, Severity, TicketState, UpgradeState
 
 register = template.Library()
 
@@ -84,3 +84,24 @@ def breach_word(code):
 def moment(text):
     """A stored moment in ISO form as people write it."""
     return timezone.localtime(parse_datetime(text)).strftime("%Y-%m-%d %H:%M") if text else ""
+
+
+UPGRADES = {
+    UpgradeState.ANNOUNCED: "state-wait", UpgradeState.RUNNING: "state-bad", UpgradeState.WATCHING: "state-wait",
+    UpgradeState.CLOSED: "state-good", UpgradeState.ROLLED_BACK: "state-bad",
+}  # fmt: skip
+CODES = {"module": Module, "business": Business}
+
+
+@register.simple_tag
+def upgrade_state(row):
+    return format_html(
+        '<span class="state {}">{}</span>', UPGRADES.get(row.state, ""), row.get_state_display()
+    )
+
+
+@register.filter
+def labels(codes, kind):
+    """Stored codes as a person reads them."""
+    known = CODES[kind]
+    return "、".join(str(known(code).label) for code in codes if code in known.values)

@@ -11,6 +11,7 @@ from clinic.models import Community
 from contracts.models import Batch, NotSigned, Population, Reminder, SigningPractice, SwitchRequest
 from emr.codes import ChangeKind, Relation, System
 from emr.models import ChangeRequest, CopyIssue, Correction, NoteTemplate, Practice, SealedCopy, TermRelease
+from maintenance.models import Contact, EmergencyPlan, ServiceLevel, VendorContract, WorkCalendar, WorkDay
 from messaging.models import (
     AllowedAddress,
     CallTask,
@@ -210,6 +211,37 @@ def _practice_of_signing(where):
     return SigningPractice.objects.create(institution=where, cap_team=100)
 
 
+def _contact(where):
+    return Contact.objects.create(institution=where, side="centre_it", name="网管")
+
+
+def _emergency_plan(where):
+    return EmergencyPlan.objects.create(institution=where, name="断网预案", when="断网")
+
+
+def _level(where):
+    return ServiceLevel.objects.create(name=f"等级{where.pk}")
+
+
+def _vendor_contract(where):
+    return VendorContract.objects.create(
+        number="YW",
+        vendor="明桥",
+        starts=date(2026, 1, 1),
+        ends=date(2026, 12, 31),
+        amount=1,
+        level=_level(where),
+    )
+
+
+def _work_calendar(where):
+    return WorkCalendar.objects.create(name=f"日历{where.pk}")
+
+
+def _work_day(where):
+    return WorkDay.objects.create(day=date(2026, 1, 1))
+
+
 # label: (how to make a row at an institution, the role that reads it, whether other institutions' rows are hidden)
 ROWS = {
     "clinic.community": (_community, Role.DISTRICT, False),
@@ -243,6 +275,12 @@ ROWS = {
     "emr.encounter": (_visit, Role.CLERK, True),
     "emr.notetemplate": (_template, Role.MANAGER, True),
     "emr.termrelease": (_release, Role.DISTRICT, False),
+    "maintenance.contact": (_contact, Role.CENTRE_IT, True),
+    "maintenance.emergencyplan": (_emergency_plan, Role.MANAGER, True),
+    "maintenance.servicelevel": (_level, Role.DISTRICT_IT, False),
+    "maintenance.vendorcontract": (_vendor_contract, Role.DISTRICT, False),
+    "maintenance.workcalendar": (_work_calendar, Role.DISTRICT_IT, False),
+    "maintenance.workday": (_work_day, Role.DISTRICT_IT, False),
     "messaging.allowedaddress": (_allowed, Role.DISTRICT_IT, False),
     "messaging.campaign": (messaging_rows.campaign, Role.CLERK, True),
     "messaging.savedfilter": (_saved_filter, Role.CLERK, True),

@@ -55,6 +55,7 @@ DELETABLE = {
     "contracts_figure": "added up anew",
     "contracts_packageitem": "of a version not yet published; a trigger keeps the others",
     "contracts_teamarea": "a service area that a team gives back",
+    "clinic_requestminute": "nobody compares with it any more",
     "maintenance_alarm": "what is no longer watched",
     "maintenance_attendance": "ticked by mistake",
     "maintenance_planstep": "a plan is written anew",
@@ -80,7 +81,10 @@ HELD = (
     "contracts_evidence",
     "contracts_packageversion",
     "contracts_planitem",
+    "maintenance_meeting",
     "maintenance_ticket",
+    "maintenance_upgrade",
+    "maintenance_weeklyreport",
 )
 HOLDS = """
     SELECT count(*) FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid

@@ -27,6 +27,7 @@ COUNTS = {
     "clinic.passwordrecord": (4, 1),
     "clinic.problem": (11, 6),
     "clinic.recordnumbercounter": (2, 0),
+    "clinic.requestminute": (6, 0),
     "clinic.resident": (38, 29),
     "clinic.residentmerge": (10, 2),
     "clinic.user": (17, 3),

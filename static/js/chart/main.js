@@ -44,6 +44,10 @@ const autosave = new Autosave({
   },
 });
 autosave.typing = () => diagnoses.input.value;
+// A notice that comes while somebody types (an upgrade begins in ten minutes): what is typed is saved before it is shown.
+document.addEventListener("htmx:beforeSwap", ({ detail: { target, xhr } }) => {
+  if (target.id === "page-notices" && xhr.responseText.trim() !== target.innerHTML.trim()) autosave.flush();
+});
 const leaving = new Leaving(autosave);
 const signing = new Signing({
   data, autosave, fields, folds, session, box: diagnoses.input,
