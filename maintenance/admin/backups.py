@@ -17,19 +17,8 @@ class BackupAdmin(DeskAdmin):
     list_filter = ["state"]
     sortable_by = ()
     actions = None
-    fields = [
-        "began_at",
-        "ended_at",
-        "state",
-        "file",
-        "bytes",
-        "sha256",
-        "rows",
-        "encrypted",
-        "checked_at",
-        "fault",
-    ]
-    readonly_fields = fields
+    # Each line says all there is.
+    addressed = False
 
     def has_add_permission(self, request):
         return False
