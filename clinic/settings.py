@@ -291,6 +291,8 @@ CONTRACTS_SCAN_BYTES = number("SHEYI_CONTRACTS_SCAN_BYTES", 5_000_000)
 MAINTENANCE_SILENCE_DAYS = number("SHEYI_MAINTENANCE_SILENCE_DAYS", 7)
 # Pages learn of an upgrade's notice at most so many seconds late.
 NOTICE_SECONDS = number("SHEYI_NOTICE_SECONDS", 15)
+# Where the demo's lines are knocked at: the pages themselves.
+DEMO_PORT = int(os.environ.get("PORT") or 8000)
 # Which release this is, as its operators call it; it stands in backups.
 RELEASE = os.environ.get("SHEYI_RELEASE", "")
 # The file with the key of encrypted backups (32 bytes as base64); after so many hours without a good one somebody is told.

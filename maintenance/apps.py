@@ -9,7 +9,7 @@ from clinic.codes import Role
 from maintenance import desk
 
 # How the addresses of all its pages begin.
-PAGES = ("/tickets/", "/contract/", "/weekly/", "/meetings/", "/upgrades/")
+PAGES = ("/tickets/", "/contract/", "/weekly/", "/meetings/", "/upgrades/", "/equipment/")
 
 
 class MaintenanceConfig(AppConfig):
@@ -49,6 +49,7 @@ class MaintenanceConfig(AppConfig):
                 "maintenance.jobs.make_weekly_reports",
                 CronTrigger(day_of_week="mon,tue", hour=7, minute=30, timezone=settings.TIME_ZONE),
             ),
+            registry.TimetableLine("probe_lines", "maintenance.jobs.probe_lines", minute),
             registry.TimetableLine("remind_of_upgrades", "maintenance.jobs.remind_of_upgrades", hour),
             registry.TimetableLine("watch_upgrades", "maintenance.jobs.watch_upgrades", ten_minutes),
             registry.TimetableLine("forget_request_minutes", "maintenance.jobs.forget_request_minutes", hour),

@@ -5,6 +5,7 @@ from django_tasks import task
 from clinic import metering
 from maintenance import breaches, escalation, recomputing, silence
 from maintenance.backups import watching
+from maintenance.things import probing
 from maintenance.upgrading import notices
 from maintenance.upgrading import watching as upgrades
 from maintenance.weekly import making
@@ -54,3 +55,8 @@ def watch_upgrades():
 @task()
 def forget_request_minutes():
     return metering.forget()
+
+
+@task()
+def probe_lines():
+    return probing.probe()

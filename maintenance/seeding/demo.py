@@ -6,6 +6,7 @@ from django.utils.module_loading import import_string
 ROOMS: tuple[str, ...] = (
     "maintenance.seeding.tickets.make",
     "maintenance.seeding.contract.make",
+    "maintenance.seeding.things.make",
     "maintenance.seeding.upgrades.make",
     "maintenance.seeding.reports.make",
 )

@@ -11,7 +11,15 @@ from clinic.models import Community
 from contracts.models import Batch, NotSigned, Population, Reminder, SigningPractice, SwitchRequest
 from emr.codes import ChangeKind, Relation, System
 from emr.models import ChangeRequest, CopyIssue, Correction, NoteTemplate, Practice, SealedCopy, TermRelease
-from maintenance.models import Contact, EmergencyPlan, ServiceLevel, VendorContract, WorkCalendar, WorkDay
+from maintenance.models import (
+    Contact,
+    EmergencyPlan,
+    Equipment,
+    ServiceLevel,
+    VendorContract,
+    WorkCalendar,
+    WorkDay,
+)
 from messaging.models import (
     AllowedAddress,
     CallTask,
@@ -219,6 +227,10 @@ def _emergency_plan(where):
     return EmergencyPlan.objects.create(institution=where, name="断网预案", when="断网")
 
 
+def _equipment(where):
+    return Equipment.objects.create(institution=where, kind="printer", name="打印机")
+
+
 def _level(where):
     return ServiceLevel.objects.create(name=f"等级{where.pk}")
 
@@ -277,6 +289,7 @@ ROWS = {
     "emr.termrelease": (_release, Role.DISTRICT, False),
     "maintenance.contact": (_contact, Role.CENTRE_IT, True),
     "maintenance.emergencyplan": (_emergency_plan, Role.MANAGER, True),
+    "maintenance.equipment": (_equipment, Role.CENTRE_IT, True),
     "maintenance.servicelevel": (_level, Role.DISTRICT_IT, False),
     "maintenance.vendorcontract": (_vendor_contract, Role.DISTRICT, False),
     "maintenance.workcalendar": (_work_calendar, Role.DISTRICT_IT, False),

@@ -1,0 +1,1 @@
+"""Equipment and lines: what stands where, and whether the lines answer."""
