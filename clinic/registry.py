@@ -185,6 +185,15 @@ def visits_by_hour(since, until, paths) -> dict:
     return found
 
 
+# Dotted paths of function(user, day) → [{"at", "name", "facts", "state"}] of those who are expected or wait in the user's own
+# institution; of the rows that this person may see, the earliest first.
+waiting_lists: list[str] = []
+
+
+def waiting_rows(user, day) -> list[dict]:
+    return [row for path in waiting_lists for row in import_string(path)(user, day)]
+
+
 # {role: name of the address} of roles that begin elsewhere than at the doctors' day or the station desk.
 first_pages: dict[str, str] = {}
 

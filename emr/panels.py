@@ -58,3 +58,20 @@ def merge_obstacle(survivor, absorbed) -> str | None:
     if both.exists():
         return _("Both have an open visit at the same institution. Please finish or cancel one first.")
     return None
+
+
+def waiting_rows(user, day) -> list[dict]:
+    """Who waits or is being seen in the user's institution on a day, for paper (clinic.registry). One query."""
+    rows = (
+        Encounter.objects.in_scope(user)
+        .open()
+        .filter(arrived_at__date=day)
+        .select_related("resident", "doctor")
+    )
+    return [
+        {
+            "at": row.arrived_at, "name": row.resident.name, "facts": f"{row.resident.get_sex_display()} {row.resident.age_text}",
+            "doctor": row.doctor.name if row.doctor else "", "state": row.get_status_display(),
+        }
+        for row in rows.order_by("arrived_at")
+    ]  # fmt: skip

@@ -9,7 +9,7 @@ from clinic.codes import Role
 from maintenance import desk
 
 # How the addresses of all its pages begin.
-PAGES = ("/tickets/", "/contract/", "/weekly/", "/meetings/", "/upgrades/", "/equipment/")
+PAGES = ("/tickets/", "/contract/", "/weekly/", "/meetings/", "/upgrades/", "/equipment/", "/emergency/")
 
 
 class MaintenanceConfig(AppConfig):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from clinic.models import Institution
-from maintenance.actions import upgrades
+from maintenance.actions import emergencies, upgrades
 from maintenance.codes import Business, Module
 from maintenance.models import EmergencyPlan, PlanStep, WatchHour
 
@@ -47,6 +47,22 @@ def _plan(staff):
     )
     for number, (what, who, within) in enumerate(STEPS, 1):
         PlanStep.objects.create(plan=made, number=number, what=what, who=who, within=within)
+    station = staff["doctor"].institution
+    for months, score, findings in (
+        (8, 78, "两名医生不知道纸质病历放在哪里。"),
+        (2, 92, "启用纸质病历用时 6 分钟，补录无遗漏。"),
+    ):
+        on = timezone.localdate() - timedelta(days=30 * months)
+        emergencies.drill(
+            key=uuid.uuid5(SPACE, f"drill {months}"),
+            plan=made,
+            institution=station,
+            by=staff["manager"],
+            on=on,
+            score=score,
+            findings=findings,
+        )
+    emergencies.print_pad(institution=station, by=staff["nurse"], sheets=20)
     return made
 
 

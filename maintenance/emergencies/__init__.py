@@ -1,0 +1,1 @@
+"""When the system stands still: plans that are rehearsed, and paper to write on."""
