@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clinic.models import Institution
 from clinic.permissions import ROLES
@@ -91,4 +92,4 @@ class ReasonForm(forms.Form):
 
 
 class ReviewForm(forms.Form):
-    review = area(_("review"), 4)
+    review = area(pgettext_lazy("upgrade", "review"), 4)

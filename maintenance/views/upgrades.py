@@ -7,6 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic import refusals
@@ -180,7 +181,7 @@ def _possible(row, user):
     if U.ASSESSED in moves and user.has_perm("maintenance.assess_upgrade"):
         acts.append(("assess", _("Assessed"), True))
     if U.APPROVED in moves and user.has_perm("maintenance.approve_upgrade") and row.author_id != user.pk:
-        acts.append(("approve", _("Approve"), True))
+        acts.append(("approve", pgettext("upgrade", "Approve"), True))
     if runs:
         steps = (
             (U.ANNOUNCED, "announce", _("Announce"), True), (U.RUNNING, "begin", _("Begin"), True), (U.WATCHING, "finish", _("It is over, watch it"), True),

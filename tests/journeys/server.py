@@ -31,6 +31,7 @@ class Server:
             "SHEYI_SECRET_KEY": settings.SECRET_KEY,
             "SHEYI_ALLOWED_HOSTS": f"127.0.0.1 {PLAIN_HOST}",
             "SHEYI_LOG_LEVEL": "WARNING",
+            "SHEYI_NOTICE_SECONDS": "0",
             "PORT": str(self.port),
             "WEB_CONCURRENCY": "2",
         }
