@@ -194,6 +194,14 @@ def waiting_rows(user, day) -> list[dict]:
     return [row for path in waiting_lists for row in import_string(path)(user, day)]
 
 
+# Dotted paths of function(user) → (sentence, address) or None: what somebody who has just signed in is told, once.
+welcomes: list[str] = []
+
+
+def welcome(user) -> list[tuple[str, str]]:
+    return [told for path in welcomes if (told := import_string(path)(user))]
+
+
 # {role: name of the address} of roles that begin elsewhere than at the doctors' day or the station desk.
 first_pages: dict[str, str] = {}
 

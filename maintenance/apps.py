@@ -9,7 +9,17 @@ from clinic.codes import Role
 from maintenance import desk
 
 # How the addresses of all its pages begin.
-PAGES = ("/tickets/", "/contract/", "/weekly/", "/meetings/", "/upgrades/", "/equipment/", "/emergency/")
+PAGES = (
+    "/tickets/",
+    "/contract/",
+    "/weekly/",
+    "/meetings/",
+    "/upgrades/",
+    "/equipment/",
+    "/emergency/",
+    "/training/",
+    "/help/",
+)
 
 
 class MaintenanceConfig(AppConfig):
@@ -29,6 +39,8 @@ class MaintenanceConfig(AppConfig):
             registry.NavigationItem("tickets", _("Maintenance"), ("maintenance.add_ticket",), pages=PAGES)
         )
         registry.first_pages[Role.VENDOR] = "tickets"
+        registry.preparations.append("maintenance.training.lessons.prepare")
+        registry.welcomes.append("maintenance.training.lacking.welcome")
         registry.page_notices.append("maintenance.upgrading.notices.shown")
 
     def _desk(self):

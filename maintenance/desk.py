@@ -16,6 +16,7 @@ TILES = [
     DeskTile("weekly", _("Weekly reports"), _("Made from data, signed, printed"), ("maintenance.view_weeklyreport",), order=68),
     DeskTile("meetings", _("Meetings"), _("Agenda, minutes, what is left to do"), ("maintenance.view_meeting",), order=69),
     DeskTile("upgrades", _("Upgrades"), _("Plans, acknowledgements, what is coming"), ("maintenance.view_upgrade",), order=59),
+    DeskTile("training", _("Training"), _("Lessons, tests, certificates, who lacks what"), ("maintenance.view_course",), order=74),
     DeskTile("emergency", _("Emergency and paper"), _("Plans, drills, blank notes, the waiting list on paper"), ("maintenance.view_emergencyplan",), order=58),
     DeskTile("equipment", _("Equipment"), _("What stands where, and whether the lines answer"), ("maintenance.view_equipment",), order=72),
     DeskTile("admin:maintenance_equipment_changelist", _("Equipment entered"), _("New things, changes, replacement"), ("maintenance.change_equipment",), order=73),

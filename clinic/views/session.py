@@ -1,16 +1,18 @@
 """Coming and going: sign in, sign out, and signing in again in place while a note is open."""
 
+from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.http import JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import audit, identity, payload
+from clinic import audit, identity, payload, registry
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.forms.identity import PASSWORD_LENGTH, SignInForm
@@ -30,6 +32,7 @@ def sign_in(request):
     if request.method == "POST":
         if form.is_valid():
             _let_in(request, form.get_user())
+            _welcome(request, form.get_user())
             return redirect(identity.next_page(request))
         identity.record_failure(request, request.POST.get("username", ""))
     context = {
@@ -76,6 +79,13 @@ def _let_in(request, user):
     request.session.pop("timed_out", None)
     login(request, user)
     audit.record(Act.SIGN_IN, by=user, request=request)
+
+
+def _welcome(request, user):
+    for sentence, address in registry.welcome(user):
+        messages.info(
+            request, format_html('{} <a class="alert-link" href="{}">{}</a>', sentence, address, _("Open"))
+        )
 
 
 def _short_text(body, name):

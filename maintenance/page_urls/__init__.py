@@ -9,4 +9,5 @@ urlpatterns = [
     path("equipment/", include("maintenance.page_urls.things")),
     path("upgrades/", include("maintenance.page_urls.upgrades")),
     path("", include("maintenance.page_urls.reports")),
+    path("", include("maintenance.page_urls.training")),
 ]

@@ -7,6 +7,7 @@ ROOMS: tuple[str, ...] = (
     "maintenance.seeding.tickets.make",
     "maintenance.seeding.contract.make",
     "maintenance.seeding.things.make",
+    "maintenance.seeding.training.make",
     "maintenance.seeding.upgrades.make",
     "maintenance.seeding.reports.make",
 )

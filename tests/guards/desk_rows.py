@@ -2,7 +2,7 @@
 reads it. A newly registered model wants its line here."""
 
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils import timezone
 
@@ -13,9 +13,11 @@ from emr.codes import ChangeKind, Relation, System
 from emr.models import ChangeRequest, CopyIssue, Correction, NoteTemplate, Practice, SealedCopy, TermRelease
 from maintenance.models import (
     Contact,
+    Course,
     EmergencyPlan,
     Equipment,
     ServiceLevel,
+    Session,
     VendorContract,
     WorkCalendar,
     WorkDay,
@@ -223,6 +225,21 @@ def _contact(where):
     return Contact.objects.create(institution=where, side="centre_it", name="网管")
 
 
+def _course(where):
+    return Course.objects.create(code=f"c{where.pk}", name="课程", way="lesson")
+
+
+def _session(where):
+    now = timezone.now()
+    return Session.objects.create(
+        course=_course(where),
+        institution=where,
+        starts_at=now,
+        ends_at=now + timedelta(hours=1),
+        trainer="吴",
+    )
+
+
 def _emergency_plan(where):
     return EmergencyPlan.objects.create(institution=where, name="断网预案", when="断网")
 
@@ -288,6 +305,8 @@ ROWS = {
     "emr.notetemplate": (_template, Role.MANAGER, True),
     "emr.termrelease": (_release, Role.DISTRICT, False),
     "maintenance.contact": (_contact, Role.CENTRE_IT, True),
+    "maintenance.course": (_course, Role.DISTRICT, False),
+    "maintenance.session": (_session, Role.DISTRICT, False),
     "maintenance.emergencyplan": (_emergency_plan, Role.MANAGER, True),
     "maintenance.equipment": (_equipment, Role.CENTRE_IT, True),
     "maintenance.servicelevel": (_level, Role.DISTRICT_IT, False),
