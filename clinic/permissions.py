@@ -29,6 +29,7 @@ from clinic.rights import (
     FIGURES,
     FIND_RESIDENTS,
     KEEP_THINGS,
+    KIT_KEYS,
     KITS,
     LEARN,
     LESS_TO_TYPE,
@@ -113,7 +114,7 @@ ROLES = {
         SEE_AGREEMENTS, SIGN_AGREEMENTS, AGREEMENT_DESK, RUN_TEAMS, PACKAGES,
         REPORT_FAULTS, WORK_ON_FAULTS, CONTACTS,
         ALLOW_PICTURES, SEE_REPORTS, SEE_UPGRADES, {"maintenance.acknowledge_upgrade"}, SEE_EMERGENCIES, PREPARE_EMERGENCIES,
-        PAPER, KITS, SEE_THINGS, LEARN, TRAIN,
+        PAPER, KITS, KIT_KEYS, SEE_THINGS, LEARN, TRAIN,
     ),
     Role.CENTRE_IT: grant(
         _("Keeps a centre's computers running; sees no patient."), LOOK, {"clinic.view_operations"},

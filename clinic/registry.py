@@ -202,6 +202,15 @@ def welcome(user) -> list[tuple[str, str]]:
     return [told for path in welcomes if (told := import_string(path)(user))]
 
 
+# Dotted paths of function(institution, day) → [{"name", "initials", "facts", "allergies", "problems", "medicines", "today"}] of
+# those whom the institution may expect: plain texts for its encrypted file, made by a job.
+kit_lists: list[str] = []
+
+
+def kit_rows(institution, day) -> list[dict]:
+    return [row for path in kit_lists for row in import_string(path)(institution, day)]
+
+
 # {role: name of the address} of roles that begin elsewhere than at the doctors' day or the station desk.
 first_pages: dict[str, str] = {}
 

@@ -249,6 +249,7 @@ PREPARE_EMERGENCIES = {
 }
 PAPER = {"maintenance.view_paperpad", "maintenance.add_paperpad"}
 KITS = {"maintenance.view_offlinekit"}
+KIT_KEYS = {"maintenance.set_kitkey"}
 SEE_THINGS = {"maintenance.view_equipment"}
 KEEP_THINGS = {"maintenance.add_equipment", "maintenance.change_equipment"}
 SEE_BACKUPS = {"maintenance.view_backup"}

@@ -114,6 +114,7 @@ class EmrConfig(AppConfig):
         registry.inquiry_links.append("emr.saved.inquiry.link")
         registry.failed_saves.append("emr.saved.lists.failed_of")
         registry.counted_in.append("emr.saved.counting.of_time")
+        registry.kit_lists.append("emr.kit.rows")
         registry.waiting_lists.append("emr.panels.waiting_rows")
         registry.visit_traffic.append("emr.saved.counting.visits_by_hour")
 

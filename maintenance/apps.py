@@ -61,6 +61,11 @@ class MaintenanceConfig(AppConfig):
                 "maintenance.jobs.make_weekly_reports",
                 CronTrigger(day_of_week="mon,tue", hour=7, minute=30, timezone=settings.TIME_ZONE),
             ),
+            registry.TimetableLine(
+                "make_kits",
+                "maintenance.jobs.make_kits",
+                CronTrigger(hour="6-9", minute=10, timezone=settings.TIME_ZONE),
+            ),
             registry.TimetableLine("probe_lines", "maintenance.jobs.probe_lines", minute),
             registry.TimetableLine("remind_of_upgrades", "maintenance.jobs.remind_of_upgrades", hour),
             registry.TimetableLine("watch_upgrades", "maintenance.jobs.watch_upgrades", ten_minutes),

@@ -5,6 +5,7 @@ from django_tasks import task
 from clinic import metering
 from maintenance import breaches, escalation, recomputing, silence
 from maintenance.backups import watching
+from maintenance.emergencies import kits
 from maintenance.things import probing
 from maintenance.upgrading import notices
 from maintenance.upgrading import watching as upgrades
@@ -60,3 +61,8 @@ def forget_request_minutes():
 @task()
 def probe_lines():
     return probing.probe()
+
+
+@task()
+def make_kits():
+    return kits.make_all()

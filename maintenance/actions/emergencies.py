@@ -1,5 +1,7 @@
 """Recording a drill, and numbering blank notes. Locks: institution (by its pads)."""
 
+import base64
+import os
 from datetime import date
 
 from django.db import transaction
@@ -10,9 +12,11 @@ from clinic import audit
 from clinic.codes import Act
 from clinic.errors import Forbidden, Refused
 from clinic.models import Institution
-from maintenance.models import Drill, PaperPad
+from maintenance.emergencies import kits
+from maintenance.models import Drill, KitKey, PaperPad
 
 MOST_SHEETS, LONGEST = 200, 2000
+SHORTEST, LONGEST_PASSPHRASE = 10, 80
 
 
 def drill(*, key, plan, institution, by, on: date, score: int, findings="", now=None, request=None) -> Drill:
@@ -61,6 +65,35 @@ def print_pad(*, institution, by, sheets: int, now=None, request=None) -> PaperP
         )
         audit.record(Act.PRINT, by=by, request=request, obj=made, detail={"first": first, "sheets": sheets})
         return made
+
+
+def set_passphrase(*, institution, by, passphrase: str, now=None, request=None) -> KitKey:
+    """The station's own, from tomorrow's file on. Refused code: passphrase (too short, or digits alone)."""
+    if not by.has_perm("maintenance.set_kitkey"):
+        raise Forbidden(_("Your role does not allow this."))
+    if not institution.path.startswith(by.institution.path):
+        raise Forbidden(_("This institution is not yours."), code="elsewhere")
+    if (
+        not SHORTEST <= len(passphrase) <= LONGEST_PASSPHRASE
+        or len(set(passphrase)) < 6
+        or passphrase.isdecimal()
+    ):
+        raise Refused(
+            _("From %(n)d characters, not digits alone, at least six different ones.") % {"n": SHORTEST}, code="passphrase",
+            field="passphrase",
+        )  # fmt: skip
+    salt = os.urandom(kits.SALT)
+    sealed = kits.seal(kits.derive(passphrase, salt))
+    given = {
+        "salt": base64.b64encode(salt).decode(),
+        "sealed": sealed,
+        "set_by": by,
+        "set_at": now or timezone.now(),
+    }
+    with transaction.atomic():
+        row, _fresh = KitKey.objects.update_or_create(institution=institution, defaults=given)
+        audit.record(Act.CHANGE, by=by, request=request, obj=row)
+        return row
 
 
 def months_later(day: date, months: int) -> date:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Institution
-from maintenance.actions.emergencies import LONGEST, MOST_SHEETS
+from maintenance.actions.emergencies import LONGEST, LONGEST_PASSPHRASE, MOST_SHEETS
 from maintenance.forms.contract import Day
 from maintenance.models import EmergencyPlan
 
@@ -32,6 +32,20 @@ class DrillForm(forms.Form):
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["plan"].queryset = EmergencyPlan.objects.visible_to(user).filter(active=True)
+        self.fields["institution"].queryset = Institution.objects.under(user.institution).active()
+
+
+class PassphraseForm(forms.Form):
+    institution = forms.ModelChoiceField(
+        Institution.objects.none(), label=_("institution"), to_field_name="uuid"
+    )
+    passphrase = forms.CharField(
+        label=_("passphrase"), max_length=LONGEST_PASSPHRASE, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Tell it to the station's people; nobody can look it up later."),
+    )  # fmt: skip
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
         self.fields["institution"].queryset = Institution.objects.under(user.institution).active()
 
 

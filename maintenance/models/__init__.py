@@ -4,7 +4,7 @@ from maintenance.models.backup import Backup
 from maintenance.models.calendar import WorkCalendar, WorkDay, WorkSpan
 from maintenance.models.contact import Contact
 from maintenance.models.contract import Breach, Clause, Payment, Statement, VendorContract
-from maintenance.models.emergency import Drill, EmergencyPlan, OfflineKit, PaperPad, PlanStep
+from maintenance.models.emergency import Drill, EmergencyPlan, KitKey, OfflineKit, PaperPad, PlanStep
 from maintenance.models.equipment import Equipment, LinkHour, LinkState
 from maintenance.models.level import Promise, ServiceLevel
 from maintenance.models.report import ActionItem, Attendance, Meeting, WeeklyReport
@@ -36,6 +36,7 @@ __all__ = [
     "Drill",
     "EmergencyPlan",
     "Equipment",
+    "KitKey",
     "LinkHour",
     "LinkState",
     "Meeting",

@@ -138,6 +138,32 @@ class PaperPad(AppendOnlyRow):
         return f"{self.first}–{self.first + self.sheets - 1}"
 
 
+class KitKey(Row):
+    """What a station's passphrase derives, sealed with the installation's key; the passphrase itself is nowhere."""
+
+    PRIVATE_FIELDS = frozenset({"salt", "sealed"})
+
+    institution = models.OneToOneField(
+        Institution, models.PROTECT, related_name="kit_key", verbose_name=_("institution")
+    )
+    salt = models.CharField(max_length=40, editable=False)
+    sealed = models.CharField(max_length=200, editable=False)
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False, verbose_name=_("set by")
+    )
+    set_at = models.DateTimeField(_("set at"), default=timezone.now)
+
+    objects = InstitutionRowQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("passphrase of offline kits")
+        verbose_name_plural = _("passphrases of offline kits")
+        permissions = [("set_kitkey", "Can set the passphrase of offline kits")]
+
+    def __str__(self):
+        return str(self.institution)
+
+
 class OfflineKit(AppendOnlyRow):
     """The morning's encrypted file 断网应急包 of a station: whom to expect, with allergies, problems and long-term medicines.
     The file itself lies in a directory of the server."""

@@ -11,6 +11,8 @@ from maintenance.codes import Business, Module
 from maintenance.models import EmergencyPlan, PlanStep, WatchHour
 
 SPACE = uuid.UUID("8d2f6a30-3c1e-4b60-9b53-1f6b1f4c7a55")
+# As the README tells.
+PASSPHRASE = "sheyi-offline-1"  # noqa: S105
 STEPS = (
     ("确认是单机、本站还是全区，打值班电话", "发现人", 5), ("启用纸质病历和候诊登记本", "站长", 10), ("通知信息科和供应商，登记工单", "信息联系人", 10),
     ("每半小时通报一次进展", "信息科", 30), ("恢复后补录纸质病历，两人核对", "医生、护士", None),
@@ -63,6 +65,7 @@ def _plan(staff):
             findings=findings,
         )
     emergencies.print_pad(institution=station, by=staff["nurse"], sheets=20)
+    emergencies.set_passphrase(institution=station, by=staff["manager"], passphrase=PASSPHRASE)
     return made
 
 

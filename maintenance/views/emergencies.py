@@ -1,21 +1,25 @@
 """Emergencies on pages: the plans that hold here, their drills, and paper for the day without the system."""
 
 import uuid
+from datetime import date
 
+from django.contrib import messages
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinic import audit, registry
+from clinic import audit, refusals, registry
 from clinic.codes import Act
 from clinic.errors import Refused
 from clinic.permissions import needs
 from maintenance import contacts
 from maintenance.actions import emergencies as actions
 from maintenance.codes import Side
-from maintenance.emergencies import reading
-from maintenance.forms.emergencies import DrillForm, PadForm
-from maintenance.models import Drill, PaperPad
+from maintenance.emergencies import kits, reading
+from maintenance.forms.emergencies import DrillForm, PadForm, PassphraseForm
+from maintenance.models import Drill, OfflineKit, PaperPad
 
 SHOWN, PADS = 30, 12
 
@@ -39,7 +43,8 @@ def emergency(request):
         "plans": reading.plans_of(request.user, today), "form": form, "today": today,
         "drills": Drill.objects.visible_to(request.user).select_related("plan", "institution")[:SHOWN],
         "calls": [(Side(code), found[code]) for code in Side.values if code in found],
-        "pads": reading.pads_of(request.user)[:PADS], "pad_form": PadForm(),
+        "pads": reading.pads_of(request.user)[:PADS], "pad_form": PadForm(), "kits": OfflineKit.objects.visible_to(request.user).select_related("institution")[:PADS],
+        "passphrase": PassphraseForm(user=request.user) if request.user.has_perm("maintenance.set_kitkey") else None,
     }  # fmt: skip
     return render(
         request,
@@ -75,6 +80,47 @@ def paper_pad(request, first):
         first=first,
     )
     return render(request, "maintenance/emergencies/pad.html", {"pad": pad, "numbers": reading.numbers(pad)})
+
+
+@needs("maintenance.view_emergencyplan", "maintenance.set_kitkey")
+@require_POST
+def set_passphrase(request):
+    form = PassphraseForm(request.POST, user=request.user)
+    if not form.is_valid():
+        messages.error(request, _("Choose an institution and write a passphrase."))
+        return redirect("emergency")
+    try:
+        row = actions.set_passphrase(by=request.user, request=request, **form.cleaned_data)
+        messages.success(
+            request,
+            _("The passphrase of %(place)s is set; the next morning's file takes it.")
+            % {"place": row.institution},
+        )
+    except Refused as refusal:
+        refusals.tell(request, refusal)
+    return redirect("emergency")
+
+
+@needs("maintenance.view_offlinekit")
+@require_GET
+def kit(request, day):
+    """The day's file of one's own institution, to be kept on a stick; taking it is audited."""
+    try:
+        asked = date.fromisoformat(day)
+    except ValueError as error:
+        raise Http404 from error
+    rows = OfflineKit.objects.visible_to(request.user).select_related("institution")
+    row = get_object_or_404(rows, institution=request.user.institution, day=asked)
+    file = kits.path_of(row)
+    if not file.is_file():
+        raise Http404
+    audit.record(
+        Act.EXPORT, request=request, obj=row, detail={"what": "offline kit", "residents": row.residents}
+    )
+    answer = HttpResponse(file.read_bytes(), content_type="application/octet-stream")
+    answer["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 @needs("maintenance.view_paperpad", "emr.view_encounter")

@@ -123,7 +123,7 @@ WITHOUT = {
     "contracts.figure", "contracts.planitem",
     "clinic.lease", "clinic.passwordrecord", "clinic.recordnumbercounter", "clinic.residentmerge",
     "emr.diagnosisuse", "emr.referralcounter", "emr.sealedcopy", "emr.term", "emr.termrelease",
-    "clinic.requestminute", "maintenance.alarm", "maintenance.backup", "maintenance.linkhour",
+    "clinic.requestminute", "maintenance.kitkey", "maintenance.alarm", "maintenance.backup", "maintenance.linkhour",
     "maintenance.linkstate", "maintenance.pause", "maintenance.ticket", "maintenance.ticketcounter", "maintenance.ticketfilter",
     "maintenance.watchhour",
     "messaging.exclusion", "messaging.gatewayhealth", "messaging.hookcall",

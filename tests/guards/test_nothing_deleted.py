@@ -42,7 +42,7 @@ KEPT = {
     "messaging_allowedaddress", "messaging_calltask", "messaging_campaign", "messaging_gateway", "messaging_gatewayhealth", "messaging_message", "messaging_numberoverride", "messaging_optout", "messaging_quota", "messaging_quotaloan", "messaging_route", "messaging_savedfilter", "messaging_sendingpractice", "messaging_smstemplate",
     "maintenance_actionitem", "maintenance_backup", "maintenance_breach",
     "maintenance_clause", "maintenance_contact", "maintenance_course", "maintenance_drill",
-    "maintenance_emergencyplan", "maintenance_equipment", "maintenance_linkhour", "maintenance_linkstate",
+    "maintenance_emergencyplan", "maintenance_equipment", "maintenance_kitkey", "maintenance_linkhour", "maintenance_linkstate",
     "maintenance_meeting", "maintenance_pause", "maintenance_payment", "maintenance_promise",
     "maintenance_servicelevel", "maintenance_session", "maintenance_ticket", "maintenance_ticketcounter",
     "maintenance_upgrade", "maintenance_vendorcontract", "maintenance_watchhour", "maintenance_weeklyreport",

@@ -93,6 +93,7 @@ COUNTS = {
     "maintenance.drill": (9, 0),
     "maintenance.emergencyplan": (7, 0),
     "maintenance.equipment": (16, 1),
+    "maintenance.kitkey": (7, 2),
     "maintenance.linkhour": (7, 0),
     "maintenance.linkstate": (7, 0),
     "maintenance.meeting": (8, 0),
